@@ -1,0 +1,209 @@
+"""Reading case files, finding operations, comparing and printing."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pkgutil
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+import regulations
+from regulations.core import RuleError
+
+Operation = Callable[[dict[str, Any], str], object]
+Operations = Mapping[tuple[str | None, str], Operation]
+
+USAGE = "usage: python -m regulations.vectors PATH…"
+
+
+class MalformedFile(Exception):
+    """A file or a case is not of the format; the text says what and where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One published case."""
+
+    id: str
+    rule_set: str
+    op: str
+    input: dict[str, Any]
+    expected: object
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One case that did not come out as published, with what a reader needs to judge it."""
+
+    case: Case
+    got: str
+    citation: str
+
+    def __str__(self) -> str:
+        """Return the lines the runner prints."""
+        lines = [
+            f"FAILED {self.case.id} ({self.case.rule_set} {self.case.op})",
+            f"  expected: {_shown(self.case.expected)}",
+            f"  got:      {self.got}",
+            f"  citation: {self.citation}",
+        ]
+        if self.case.note:
+            lines.append(f"  note:     {self.case.note}")
+        return "\n".join(lines)
+
+
+def load_operations(*, report: Callable[[str], None] = lambda line: None) -> dict[tuple[str | None, str], Operation]:
+    """Return the operations of every subject of law that can be imported; `report` hears of the others.
+
+    Raises ValueError when two subjects claim the same key, for then the answer would hang on their order.
+    """
+    found: dict[tuple[str | None, str], Operation] = {}
+    for module in sorted(pkgutil.iter_modules(regulations.__path__), key=lambda one: one.name):
+        if not module.ispkg or module.name == "vectors":
+            continue
+        try:
+            subject = importlib.import_module(f"regulations.{module.name}")
+        except Exception as error:  # a broken subject must not hide the results of the others
+            report(f"subject {module.name} could not be loaded: {type(error).__name__}: {error}")
+            continue
+        for key, operation in getattr(subject, "OPERATIONS", {}).items():
+            if key in found:
+                raise ValueError(f"two subjects answer {key!r}")
+            found[key] = operation
+    return found
+
+
+def find_operation(operations: Operations, rule_set: str, op: str) -> Operation | None:
+    """Return the operation with the longest prefix that fits `rule_set`, or None."""
+    fitting = [
+        prefix or ""
+        for prefix, name in operations
+        if name == op and (prefix is None or rule_set.startswith(prefix))
+    ]
+    if not fitting:
+        return None
+    longest = max(fitting, key=len)
+    return operations[longest, op] if (longest, op) in operations else operations[None, op]
+
+
+def run_case(case: Case, operations: Operations) -> Failure | None:
+    """Return how the case fails, or None when it comes out as published."""
+    operation = find_operation(operations, case.rule_set, case.op)
+    if operation is None:
+        return Failure(case, f"unknown operation {case.op!r} of {case.rule_set!r}", "none")
+    citation = str(getattr(operation, "citation", "none given"))
+    try:
+        got: object = operation(dict(case.input), case.rule_set)
+    except RuleError as error:
+        got = {"error": error.code}
+        if _same(got, case.expected):
+            return None
+        return Failure(case, f"{error.code}: {error} {error.facts or ''}".rstrip(), str(error.citation or citation))
+    except Exception as error:  # an input no operation foresaw fails its case and not the run
+        return Failure(case, f"{type(error).__name__}: {error}", citation)
+    return None if _same(got, case.expected) else Failure(case, _shown(got), citation)
+
+
+def read_cases(path: Path) -> Iterator[Case]:
+    """Yield the cases of a file in order.
+
+    Raises MalformedFile, naming the file and the place, for anything that is not of the format.
+    """
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"), parse_float=_no_float, parse_constant=_no_float)
+    except OSError as error:
+        raise MalformedFile(f"{path}: {error.strerror or error}") from error
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise MalformedFile(f"{path}: not JSON in UTF-8: {error}") from error
+    except _FloatFound as error:
+        raise MalformedFile(f"{path}: {error.args[0]} is a binary number; marks are strings") from error
+    if not isinstance(rows, list):
+        raise MalformedFile(f"{path}: not an array of cases")
+    for number, row in enumerate(rows, start=1):
+        yield _case(path, number, row)
+
+
+def run_files(paths: Iterable[Path], operations: Operations, *, out: TextIO) -> tuple[int, int]:
+    """Run every case of the files, print what fails to `out`, and return how many passed and failed.
+
+    A malformed file or case counts as one failure, is named, and the other files still run.
+    """
+    passed = failed = 0
+    for path in paths:
+        try:
+            for case in read_cases(path):
+                failure = run_case(case, operations)
+                if failure is None:
+                    passed += 1
+                else:
+                    failed += 1
+                    print(failure, file=out)
+        except MalformedFile as error:
+            failed += 1
+            print(f"MALFORMED {error}", file=out)
+    return passed, failed
+
+
+def main(arguments: Sequence[str], *, out: TextIO | None = None) -> int:
+    """Run the files and folders named and return the exit code: 0 when all passed, 2 for a wrong call."""
+    out = out or sys.stdout
+    if not arguments or any(argument.startswith("-") for argument in arguments):
+        print(USAGE, file=out)
+        return 0 if arguments and arguments[0] in {"-h", "--help"} else 2
+    operations = load_operations(report=lambda line: print(line, file=out))
+    passed, failed = run_files(_files(arguments), operations, out=out)
+    print(f"{passed} passed, {failed} failed", file=out)
+    return 1 if failed else 0
+
+
+def _files(arguments: Iterable[str]) -> Iterator[Path]:
+    for argument in arguments:
+        path = Path(argument)
+        if path.is_dir():
+            yield from sorted(path.glob("*.json"))
+        else:
+            yield path
+
+
+def _case(path: Path, number: int, row: object) -> Case:
+    where = f"{path}: case {number}"
+    if not isinstance(row, dict):
+        raise MalformedFile(f"{where} is not an object")
+    where = f"{where} ({row.get('id', 'without id')})"
+    for name in ("id", "rule_set"):
+        if not isinstance(row.get(name), str):
+            raise MalformedFile(f"{where}: {name!r} is missing or not text")
+    given = row.get("input")
+    if not isinstance(given, dict) or not isinstance(given.get("op"), str):
+        raise MalformedFile(f"{where}: 'input' with 'op' is missing")
+    if "expected" not in row:
+        raise MalformedFile(f"{where}: 'expected' is missing")
+    return Case(row["id"], row["rule_set"], given["op"], given, row["expected"], str(row.get("note") or ""))
+
+
+def _same(got: object, expected: object) -> bool:
+    """Equality of value and type: True is not 1, a tuple is a list, keys of objects have no order."""
+    if isinstance(got, tuple):
+        got = list(got)
+    if isinstance(got, Mapping) and isinstance(expected, dict):
+        return got.keys() == expected.keys() and all(_same(got[key], expected[key]) for key in expected)
+    if isinstance(got, list) and isinstance(expected, list):
+        return len(got) == len(expected) and all(map(_same, got, expected))
+    return type(got) is type(expected) and got == expected
+
+
+def _shown(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+class _FloatFound(Exception):
+    pass
+
+
+def _no_float(text: str) -> object:
+    raise _FloatFound(text)
