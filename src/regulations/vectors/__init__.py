@@ -9,9 +9,10 @@ Each package `regulations.<subject>` may expose
 
     OPERATIONS: dict[tuple[str | None, str], Callable[[dict, str], object]]
 
-keyed `(rule_set_prefix, op)`, with functions `operation(input, rule_set) -> value`:
+keyed `(rule_set_prefix, op)` (a bare `op` is short for `(None, op)`), with functions `operation(input, rule_set) -> value`:
 
-* `input` is the case's `input` as JSON gives it (with `op`), `rule_set` the case's rule set;
+* `input` is the case's `input` as JSON gives it (with `op`; a number with a point comes as Decimal), and
+  `rule_set` the case's rule set;
 * the value is JSON-like (str, int, bool, None, list, dict) and is compared with `expected` by equality of
   value and type, so `1` is not `true`; a tuple counts as a list;
 * the prefix is compared with `str.startswith`; the longest that fits wins, `None` fits every rule set;
