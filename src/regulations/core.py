@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, TypeVar
 
 type_function = TypeVar("type_function", bound=Callable[..., Any])
@@ -128,3 +129,27 @@ def half_up(numerator: int, denominator: int) -> int:
     if denominator < 0:
         raise OutOfRange("denominator", got=denominator)
     return (2 * numerator + denominator) // (2 * denominator)
+
+
+def read_scaled(text: object, places: int, *, name: str = "value", citation: Citation | None = None) -> int:
+    """Return a decimal number written with a dot as a whole number of its scale: `read_scaled("8.25", 2)` is 825.
+
+    Digits beyond the scale must be zeros. Raises IncompleteMarks for None and OutOfRange for what is no
+    such number: a binary float, a comma, an exponent, more places than the scale holds.
+    """
+    if text is None:
+        raise IncompleteMarks(f"{name} is missing", citation=citation, name=name)
+    written = str(text).strip() if type(text) in (str, int, Decimal) else ""
+    whole, point, part = written.removeprefix("-").partition(".")
+    digits = whole + (part if point else "0")
+    kept, rest = part[:places].ljust(places, "0"), part[places:]
+    if not (whole and digits.isascii() and digits.isdigit()) or (point and not part) or rest.strip("0"):
+        raise OutOfRange(f"{name} is not a number of {places} places: {text!r}", citation=citation, name=name, got=text)
+    value = int(whole + kept)
+    return -value if written.startswith("-") else value
+
+
+def show_scaled(value: int, places: int) -> str:
+    """Return a whole number of a scale with a dot: `show_scaled(825, 2)` is "8.25"; the screen sets the comma."""
+    sign, digits = ("-" if value < 0 else ""), str(abs(value)).rjust(places + 1, "0")
+    return f"{sign}{digits[:-places]}.{digits[-places:]}" if places else f"{sign}{digits}"
