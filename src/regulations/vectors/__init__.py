@@ -25,6 +25,14 @@ one that cannot be imported is named and the cases that need it fail as unknown 
 
 from __future__ import annotations
 
-from regulations.vectors.runner import Case, Failure, Operation, find_operation, load_operations, run_case, run_files
+from regulations.vectors.runner import (
+    Case,
+    Failure,
+    Operation,
+    find_operation,
+    load_operations,
+    run_case,
+    run_files,
+)
 
 __all__ = ["Case", "Failure", "Operation", "find_operation", "load_operations", "run_case", "run_files"]

@@ -58,7 +58,9 @@ class Failure:
         return "\n".join(lines)
 
 
-def load_operations(*, report: Callable[[str], None] = lambda line: None) -> dict[tuple[str | None, str], Operation]:
+def load_operations(
+    *, report: Callable[[str], None] = lambda line: None
+) -> dict[tuple[str | None, str], Operation]:
     """Return the operations of every subject of law that can be imported; `report` hears of the others.
 
     Raises ValueError when two subjects claim the same key, for then the answer would hang on their order.
@@ -105,7 +107,9 @@ def run_case(case: Case, operations: Operations) -> Failure | None:
         got = {"error": error.code}
         if _same(got, case.expected):
             return None
-        return Failure(case, f"{error.code}: {error} {error.facts or ''}".rstrip(), str(error.citation or citation))
+        return Failure(
+            case, f"{error.code}: {error} {error.facts or ''}".rstrip(), str(error.citation or citation)
+        )
     except Exception as error:  # an input no operation foresaw fails its case and not the run
         return Failure(case, f"{type(error).__name__}: {error}", citation)
     return None if _same(got, case.expected) else Failure(case, _shown(got), citation)
