@@ -1,0 +1,62 @@
+# Khuê: every task is one command on a bare machine (Python 3.11+, make; Node if there).
+# `make help` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+STAMP := $(VENV)/.installed
+ASSETS := src/khue/web/static/build/manifest.json
+EXTRAS_dev := --extra dev --extra analytics --extra setup
+EXTRAS_core := --extra setup
+EXTRAS_solver := --extra solver
+EXTRAS_analytics := --extra analytics
+
+.PHONY: help setup run test test-fast lint fix bench demo lock clean
+
+help:  ## list the tasks
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/uv.txt
+
+$(STAMP): $(BIN)/python requirements/dev.txt pyproject.toml
+	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt requirements/uv.txt
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(ASSETS): $(STAMP) package.json package-lock.json tools/build_assets.py $(wildcard src/khue/web/assets/*)
+	$(BIN)/python tools/build_assets.py
+
+setup: $(STAMP) $(ASSETS)  ## Python environment, front-end files, translations
+	@$(BIN)/python tools/compile_messages.py
+
+run: setup  ## set up, load the demo province if the database is empty, serve
+	$(BIN)/khue up --demo
+
+test: setup  ## set up and check everything
+	$(BIN)/python tools/check.py
+
+lint: setup  ## style, types, architecture
+	$(BIN)/python tools/check.py --only lint
+
+fix: $(STAMP)  ## let the tools mend style
+	$(BIN)/ruff check --fix src tests benchmarks tools
+	$(BIN)/ruff format src tests benchmarks tools
+
+bench: setup  ## ratios against floors in the same run
+	$(BIN)/python -m benchmarks
+
+demo: setup  ## the whole path without a browser, on a fresh database, into var/demo
+	$(BIN)/khue demo
+
+lock: $(BIN)/python  ## renew the hashed requirements from pyproject.toml
+	@for name in core dev solver analytics; do \
+	  case $$name in core) extras="$(EXTRAS_core)";; dev) extras="$(EXTRAS_dev)";; solver) extras="$(EXTRAS_solver)";; analytics) extras="$(EXTRAS_analytics)";; esac; \
+	  $(UV) pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links $$extras pyproject.toml -o requirements/$$name.txt || exit 1; done
+	@echo "uv" | $(UV) pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links - -o requirements/uv.txt
+
+clean:  ## remove what can be made again (never var/)
+	rm -rf $(VENV) node_modules build src/khue/web/static/build

@@ -1,0 +1,3 @@
+"""Khuê: one open education platform for a whole province."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,5 @@
+"""`python -m khue` is the `khue` command."""
+
+from khue.cli import main
+
+main()

@@ -1,0 +1,108 @@
+"""The `khue` command: `up`, `demo`, `worker`, `migrate`, `doctor`, `backup`, `restore`, and a group an app.
+
+An app offers commands by a module `cli.py` with a click group or command named `group`. Settings come from the
+environment; without DATABASE_URL the embedded server under KHUE_HOME (default `var`) is used and started.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+from pathlib import Path
+
+import click
+
+EMBEDDED = "KHUE_EMBEDDED"
+
+
+def home() -> Path:
+    """Return the folder that keeps everything of this installation."""
+    return Path(os.environ.get("KHUE_HOME", "var")).resolve()
+
+
+def prepare(*, owner: bool = False, start: bool = True, database: str = "khue") -> None:
+    """Find or start the database and set Django up; as the owner for what changes the schema."""
+    if "DATABASE_URL" not in os.environ or os.environ.get(EMBEDDED):
+        from khue.kernel.database.launcher import Server
+
+        server = Server(home())
+        if start:
+            server.start()
+        os.environ[EMBEDDED] = "1"
+        os.environ["DATABASE_URL"] = server.url("khue_app", database)
+        os.environ["DATABASE_OWNER_URL"] = server.url("khue_owner", database)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "khue.settings.dev")
+    if owner:
+        os.environ["DATABASE_URL"] = os.environ.get("DATABASE_OWNER_URL", os.environ["DATABASE_URL"])
+    import django
+
+    django.setup()
+
+
+class Groups(click.Group):
+    """Finds the commands of apps only when they are asked for, so that `khue --help` needs no database."""
+
+    places = (
+        "kernel.ledger", "kernel.backup", "kernel.accounts", "kernel.sealing", "register.orgs", "register.people",
+        "register.staff", "register.schooling", "school.teaching", "school.gradebook", "school.transcripts",
+        "gateway.exchange", "web",
+    )  # fmt: skip
+
+    def _names(self) -> dict[str, str]:
+        found = {}
+        for place in self.places:
+            try:
+                spec = importlib.util.find_spec(f"khue.{place}.cli")
+            except ModuleNotFoundError:
+                continue
+            if spec is not None:
+                found[place.rsplit(".", 1)[-1]] = f"khue.{place}.cli"
+        return found
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return our own commands and a group an app."""
+        return sorted({*super().list_commands(ctx), *(n for n in self._names() if n not in ("backup", "web"))})
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Return a command by its name, importing the app that has it."""
+        own = super().get_command(ctx, name)
+        if own is not None:
+            return own
+        module = self._names().get(name)
+        if module is not None:
+            return importlib.import_module(module).group
+        for place in ("khue.kernel.backup.cli", "khue.web.cli"):  # single commands: backup, restore, drill, demo
+            try:
+                commands = importlib.import_module(place).COMMANDS
+            except ModuleNotFoundError:
+                continue
+            if name in commands:
+                return commands[name]
+        return None
+
+
+@click.group(cls=Groups, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Khuê: one open education platform for a whole province."""
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the schema, triggers, grants and row-level security up to date (as the owner)."""
+    prepare(owner=True)
+    from django.core.management import call_command
+
+    call_command("createcachetable", verbosity=0)
+    call_command("migrate", verbosity=1)
+
+
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@click.option("--owner", is_flag=True, help="connect as the schema's owner")
+def manage(arguments: tuple[str, ...], owner: bool) -> None:
+    """Run one of Django's own commands."""
+    prepare(owner=owner)
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(["khue manage", *arguments])

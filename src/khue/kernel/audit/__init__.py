@@ -1,0 +1,70 @@
+"""Who did what, when and why; who looked at whose file.
+
+Services call `record` inside their transaction. Reading views call `looked` on the request; the rows are
+written after the view, because a view that reads never writes.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from khue.kernel.audit.models import Act
+    from khue.kernel.permissions.actors import Actor
+
+
+def record(
+    actor: Actor, act: str, *, on: Any, at: datetime, reason: str = "", person_id: int | None = None, **facts: Any
+) -> Act:
+    """Add one act; `facts` are ids, codes and values before and after, never names."""
+    from khue.kernel.audit.models import Act
+    from khue.kernel.permissions.rights import school_of
+
+    return Act.objects.create(
+        at=at,
+        account_id=actor.account_id,
+        actor_name=actor.name,
+        role=actor.role,
+        act=act,
+        target_type=on._meta.label_lower if hasattr(on, "_meta") else "",
+        target_id=getattr(on, "pk", None),
+        school_id=school_of(on) if hasattr(on, "_meta") else None,
+        person_id=person_id or getattr(on, "learner_id", None) or getattr(on, "person_id", None),
+        reason=reason,
+        facts=facts,
+        request_id=actor.request_id,
+    )
+
+
+def looked(request: Any, people: Iterable[tuple[int, int | None]], what: str) -> None:
+    """Note on the request that these (person id, school id) files were shown; written after the view."""
+    noted = getattr(request, "khue_looks", None)
+    if noted is None:
+        noted = request.khue_looks = {}
+    for person_id, school_id in people:
+        noted[person_id, what] = school_id
+
+
+def write_looks(actor: Actor, looks: dict[tuple[int, str], int | None], *, at: datetime) -> None:
+    """Add or count the looks of one request: one statement, one row a person, part and day."""
+    from django.db import connection
+
+    if not looks or actor.account_id is None:
+        return
+    rows = sorted((person, what, school) for (person, what), school in looks.items())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            insert into audit_look (account_id, actor_name, role, person_id, school_id, what, "on", first_at, last_at, count)
+            select %s, %s, %s, p, s, w, %s, %s, %s, 1 from unnest(%s::bigint[], %s::text[], %s::bigint[]) as t(p, w, s)
+            on conflict (person_id, account_id, role, what, "on")
+            do update set last_at = excluded.last_at, count = audit_look.count + 1
+            """,
+            [
+                actor.account_id, actor.name, actor.role, at.date(), at, at,
+                [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows],
+            ],
+        )  # fmt: skip

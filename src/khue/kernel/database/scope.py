@@ -1,0 +1,61 @@
+"""Row-level scope of a connection: which schools and which people the rows shown may be of.
+
+The second wall under the permission checks: a query that forgets its filter still returns nothing of
+another school. Settings are local to the transaction, so a pooled connection carries nothing over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from django.db import connection, transaction
+
+_NAMES = ("khue.all", "khue.schools", "khue.people")
+
+
+def _values(everything: bool, schools: Iterable[int], people: Iterable[int]) -> list[str]:
+    return [
+        "on" if everything else "",
+        ",".join(map(str, sorted(schools))),
+        ",".join(map(str, sorted(people))),
+    ]
+
+
+def _set(values: list[str]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select set_config('khue.all', %s, true), set_config('khue.schools', %s, true),"
+            " set_config('khue.people', %s, true)",
+            values,
+        )
+
+
+def _read() -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("select " + ", ".join(f"coalesce(current_setting('{name}', true), '')" for name in _NAMES))
+        return list(cursor.fetchone())
+
+
+@contextmanager
+def opened(
+    *, everything: bool = False, schools: Iterable[int] = (), people: Iterable[int] = ()
+) -> Iterator[None]:
+    """Open a transaction in which rows of these schools and people are visible, and no others.
+
+    Inside an open transaction it is a savepoint, and the outer scope is put back at the end.
+    """
+    nested = connection.in_atomic_block
+    with transaction.atomic():
+        before = _read() if nested else None
+        _set(_values(everything, schools, people))
+        try:
+            yield
+        finally:
+            if before is not None and not connection.needs_rollback:
+                _set(before)
+
+
+def everything() -> contextmanager:  # type: ignore[type-arg]
+    """Open the scope of system work: commands, workers, migrations of data."""
+    return opened(everything=True)

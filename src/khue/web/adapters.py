@@ -1,0 +1,30 @@
+"""How sign-in behaves here: no open sign-up; accounts come from activations."""
+
+from __future__ import annotations
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from django.http import HttpRequest
+
+from khue.kernel.accounts.models import Account
+
+
+def display(account: Account) -> str:
+    """Return how an account is shown."""
+    return account.name or account.username
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """Nobody signs up by herself."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Return False."""
+        return False
+
+
+class SocialAccountAdapter(DefaultSocialAccountAdapter):
+    """An outside identity must belong to an account that is there already."""
+
+    def is_open_for_signup(self, request: HttpRequest, sociallogin: object) -> bool:
+        """Return False."""
+        return False

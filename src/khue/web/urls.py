@@ -1,0 +1,18 @@
+"""Every address. An app's urls.py is found by its name; the API is mounted under /api/v1."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from django.conf import settings
+from django.urls import include, path
+
+APPS = [app for app in settings.INSTALLED_APPS if app.startswith("khue.") and app != "khue.web"]
+
+urlpatterns = [
+    path("tai-khoan/", include("allauth.urls")),
+    *[path("", include(f"{app}.urls")) for app in APPS if find_spec(f"{app}.urls")],
+]
+
+handler404 = "khue.web.errors.not_found"
+handler500 = "khue.web.errors.failed"

@@ -1,0 +1,189 @@
+"""The suite's ground: a throw-away PostgreSQL cluster, a migrated template, one clone a run.
+
+Tests connect as the application role, so row-level security and grants are what they are in production. The
+template is made anew when a migration or a model changes; a clone takes a fraction of a second.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "khue.settings.test"
+
+
+def _server():  # noqa: ANN202
+    from khue.kernel.database.launcher import Server
+
+    return Server(Path(os.environ.get("KHUE_TEST_HOME", ROOT / "var" / "test")), throw_away=True)
+
+
+def _schema_digest() -> str:
+    digest = hashlib.sha256()
+    for path in sorted((ROOT / "src" / "khue").rglob("*.py")):
+        if path.parent.name == "migrations" or path.name in ("models.py", "guards.py", "rows.py"):
+            digest.update(str(path.relative_to(ROOT)).encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+class Databases:
+    """Makes clones of the migrated template."""
+
+    def __init__(self) -> None:
+        self.server = _server()
+        self.server.start()
+        self.template = f"khue_template_{_schema_digest()}"
+
+    def admin(self) -> psycopg.Connection:
+        """Return an administrator's connection, as an attacker with superuser rights would have."""
+        return psycopg.connect(self.server.url("khue", "postgres"), autocommit=True)
+
+    def connect(self, role: str, name: str) -> psycopg.Connection:
+        """Return a connection of `role` to database `name`."""
+        return psycopg.connect(self.server.url(role, name), autocommit=True)
+
+    def ensure_template(self) -> None:
+        """Migrate the template in a process of its own, as the owner, unless it is there."""
+        import subprocess
+
+        with self.admin() as admin:
+            admin.execute("select pg_advisory_lock(4711)")
+            try:
+                known = admin.execute("select 1 from pg_database where datname = %s", [self.template]).fetchone()
+                if known is None:
+                    building = f"{self.template}_{os.getpid()}"
+                    self.server.ensure_database(building)
+                    code = (
+                        "import django; django.setup(); from django.core.management import call_command;"
+                        "call_command('createcachetable', verbosity=0); call_command('migrate', verbosity=0)"
+                    )
+                    environment = {**os.environ, "DATABASE_URL": self.server.url("khue_owner", building)}
+                    subprocess.run([sys.executable, "-c", code], check=True, env=environment, cwd=ROOT)
+                    admin.execute(f'alter database "{building}" rename to "{self.template}"')
+            finally:
+                admin.execute("select pg_advisory_unlock(4711)")
+
+    def clone(self, name: str) -> str:
+        """Create database `name` from the template, dropping an old one of that name."""
+        with self.admin() as admin:
+            admin.execute(f'drop database if exists "{name}" with (force)')
+            admin.execute(f'create database "{name}" template "{self.template}" owner khue_owner')
+            admin.execute(f'grant connect on database "{name}" to khue_app')
+        return name
+
+    def drop(self, name: str) -> None:
+        """Drop a clone, ending its sessions."""
+        with self.admin() as admin:
+            admin.execute(f'drop database if exists "{name}" with (force)')
+
+
+@pytest.fixture(scope="session")
+def databases() -> Databases:
+    """The throw-away cluster with its template."""
+    made = Databases()
+    made.ensure_template()
+    return made
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(databases: Databases, django_db_blocker) -> Iterator[None]:  # noqa: ANN001
+    """Point Django at a fresh clone, as the application role."""
+    from django.conf import settings
+    from django.db import connections
+
+    from khue.settings.base import database
+
+    name = databases.clone(f"khue_test_{os.getpid()}")
+    _point(settings, connections, database(databases.server.url("khue_app", name)))
+    yield
+    connections.close_all()
+    databases.drop(name)
+
+
+def _point(settings, connections, values: dict) -> None:  # noqa: ANN001
+    connections.close_all()
+    for key, value in values.items():
+        settings.DATABASES["default"][key] = value
+        connections["default"].settings_dict[key] = value
+
+
+@pytest.fixture
+def fresh_database(databases: Databases, django_db_blocker, request) -> Iterator[str]:  # noqa: ANN001
+    """A database of its own for tests that commit, use threads or kill processes; yields its name.
+
+    Django's default connection points at it as the application role while the test runs.
+    """
+    from django.conf import settings
+    from django.db import connections
+
+    from khue.settings.base import database
+
+    name = databases.clone(f"khue_fresh_{os.getpid()}_{abs(hash(request.node.nodeid)) % 10**6}")
+    before = {key: settings.DATABASES["default"][key] for key in ("NAME", "USER", "PASSWORD", "HOST", "PORT", "OPTIONS")}
+    url = databases.server.url("khue_app", name)
+    with django_db_blocker.unblock():
+        _point(settings, connections, database(url))
+        os.environ["DATABASE_URL"] = url
+        os.environ["DATABASE_OWNER_URL"] = databases.server.url("khue_owner", name)
+        yield name
+        _point(settings, connections, before)
+    databases.drop(name)
+
+
+@pytest.fixture
+def superuser(databases: Databases, fresh_database: str) -> Iterator[psycopg.Connection]:
+    """A superuser's connection to `fresh_database`, for tampering."""
+    with psycopg.connect(databases.server.url("khue", fresh_database), autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def everything(db: None) -> Iterator[None]:
+    """The row-level scope of system work, for tests that make and read rows directly."""
+    from khue.kernel.database import scope
+
+    with scope.everything():
+        yield
+
+
+@pytest.fixture
+def now() -> datetime:
+    """The moment the test takes for now: Monday 10 November 2025, 09:00 in Vietnam."""
+    return datetime(2025, 11, 10, 2, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def counted(django_assert_num_queries) -> Callable:  # noqa: ANN001
+    """Count the statements of a block without BEGIN, COMMIT and savepoints: `with counted() as c: …; c.total`."""
+    from contextlib import contextmanager
+
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    class Count:
+        statements: list[str] = []
+
+        @property
+        def total(self) -> int:
+            return len(self.statements)
+
+    @contextmanager
+    def count():  # noqa: ANN202
+        result = Count()
+        with CaptureQueriesContext(connection) as captured:
+            yield result
+        skipped = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
+        result.statements = [q["sql"] for q in captured.captured_queries if not q["sql"].upper().startswith(skipped)]
+
+    return count
