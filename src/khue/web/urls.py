@@ -7,11 +7,11 @@ from importlib.util import find_spec
 from django.conf import settings
 from django.urls import include, path
 
-APPS = [app for app in settings.INSTALLED_APPS if app.startswith("khue.") and app != "khue.web"]
+APPS = [app for app in settings.INSTALLED_APPS if app.startswith("khue.")]
 
 urlpatterns = [
     path("tai-khoan/", include("allauth.urls")),
-    *[path("", include(f"{app}.urls")) for app in APPS if find_spec(f"{app}.urls")],
+    *[path("", include(f"{app}.urls")) for app in APPS if app != "khue.web" and find_spec(f"{app}.urls")],
 ]
 
 handler404 = "khue.web.errors.not_found"

@@ -1,1 +1,24 @@
-"""What this app registers with the kernel: relations, rights, menu entries, jobs, listeners."""
+"""What this app registers with the kernel: who teaches which subject to which class."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from khue.kernel.permissions import Actor, relation
+from khue.kernel.permissions.loading import local_day
+from khue.school.teaching.models import Assignment
+
+
+def teaches(actor: Actor, thing: Any, at: datetime) -> bool:
+    """Return whether the actor teaches the thing's subject to the thing's class today."""
+    if actor.person_id is None or thing is None:
+        return False
+    day = local_day(at)
+    return Assignment.objects.filter(
+        class_group_id=thing.class_group_id, subject_code=thing.subject_code, school_id__in=actor.schools or (),
+        valid__contains=day, post__person_id=actor.person_id, post__valid__contains=day,
+    ).exists()  # fmt: skip
+
+
+relation("teaches", teaches)
