@@ -11,7 +11,18 @@ The cohort decides, not today: circulars came in grade by grade, so two can be i
 
 from __future__ import annotations
 
-from regulations.assessment import tt_22_2021, tt_27_2020
+from regulations.assessment import (
+    qd_02_2007,
+    tt_22_2016,
+    tt_22_2021,
+    tt_26_2020,
+    tt_27_2020,
+    tt_30_2014,
+    tt_43_2021,
+    tt_52_2020,
+    tt_58_2011,
+    who_2006,
+)
 from regulations.assessment.base import (
     ClassDuty,
     LearningOutcome,
@@ -24,11 +35,17 @@ from regulations.assessment.base import (
     TermResults,
     YearResults,
 )
+from regulations.assessment.operations import OPERATIONS
 from regulations.assessment.texts import explain, explain_all, label, show_mark
 from regulations.assessment.tt_27_2020 import Missing, PrimarySubject, PrimaryYear
+from regulations.assessment.who_2006 import LMS
 from regulations.core import NoRuleInForce, UnknownValue
 
 __all__ = [
+    "GROWTH",
+    "LMS",
+    "OPERATIONS",
+    "PRESCHOOL_GROUPS",
     "RULE_SETS",
     "ClassDuty",
     "LearningOutcome",
@@ -50,8 +67,20 @@ __all__ = [
     "show_mark",
 ]
 
-RULE_SETS: tuple[RuleSet, ...] = (tt_22_2021.RULES, tt_27_2020.RULES)
-"""Every circular that assesses learners, the newest of each level first."""
+RULE_SETS: tuple[RuleSet, ...] = (
+    tt_22_2021.RULES,
+    tt_26_2020.RULES,
+    tt_58_2011.RULES,
+    tt_27_2020.RULES,
+    tt_22_2016.RULES,
+    tt_30_2014.RULES,
+    tt_43_2021.RULES,
+    qd_02_2007.RULES,
+)
+"""Every circular that assesses learners of a grade; at most one governs a grade, year and programme."""
+
+PRESCHOOL_GROUPS = tt_52_2020.RULES
+GROWTH = who_2006.RULES
 
 
 def rules_for(*, grade: int, year: int, programme: Programme = "general") -> RuleSet:
@@ -74,7 +103,7 @@ def rules_for(*, grade: int, year: int, programme: Programme = "general") -> Rul
 
 def rule_set(id: str) -> RuleSet:
     """Return a rule set by the id kept with a result; raise UnknownValue for none."""
-    for rules in RULE_SETS:
+    for rules in (*RULE_SETS, PRESCHOOL_GROUPS, GROWTH):
         if rules.id == id:
             return rules
     raise UnknownValue(f"no rule set {id!r}", name="rule_set", got=id)

@@ -9,7 +9,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar
 
-from regulations.core import Citation, IncompleteMarks, Outcome, OutOfRange, RuleError, Tenths, UnknownValue
+from regulations.core import (
+    Citation,
+    IncompleteMarks,
+    Outcome,
+    OutOfRange,
+    Reason,
+    RuleError,
+    Tenths,
+    UnknownValue,
+)
 
 if TYPE_CHECKING:
     import polars
@@ -36,6 +45,10 @@ PRINCIPAL_DECIDES = "hieu_truong_quyet_dinh"
 """Results of the decision on promotion; the last waits for a person (disabled learners, primary pupils)."""
 
 NO_AWARD = "khong"
+NOT_RATED = "khong_xep_loai"
+MORE_HELP = "danh_gia_bo_sung"
+"""Result of promotion in primary school: guided, helped and assessed again before the principal decides."""
+NOT_COMPLETED = "chua_hoan_thanh"
 
 
 class NotRetestable(RuleError):
@@ -267,3 +280,62 @@ def counted(subjects: Iterable[AnySubject]) -> tuple[AnySubject, ...]:
         seen[subject.code] = subject
     # Our reading: a learner exempted from a whole subject has no result there; it is left out of every count.
     return tuple(seen[code] for code in sorted(seen) if seen[code].mode != "exempt")
+
+
+def term_values(subjects: Iterable[SubjectResult], term: int, citation: Citation) -> dict[str, Tenths | str]:
+    """Return the result of term 1 or 2 by subject code.
+
+    Raises IncompleteMarks naming every subject without one (`facts["subjects"]`), OutOfRange for no term.
+    """
+    if term not in (1, 2):
+        raise OutOfRange(f"term is 1 or 2, not {term!r}", citation=citation, name="term", got=term)
+    values = {one.code: one.term1 if term == 1 else one.term2 for one in subjects}
+    missing = tuple(code for code, value in values.items() if value is None)
+    if missing:
+        raise IncompleteMarks(
+            f"no result of term {term}: {', '.join(missing)}",
+            citation=citation,
+            name=f"term{term}",
+            subjects=missing,
+            term=term,
+        )
+    return {code: value for code, value in values.items() if value is not None}
+
+
+def split_kinds(
+    subjects: Iterable[SubjectResult], values: Mapping[str, Tenths | str]
+) -> tuple[dict[str, Tenths], dict[str, str]]:
+    """Return the values of the scored subjects and of the comment subjects, unchecked, by subject code."""
+    averages: dict[str, Any] = {}
+    comments: dict[str, Any] = {}
+    for one in subjects:
+        chosen = averages if check_choice(one.kind, KINDS, name="kind") == "score" else comments
+        chosen[one.code] = values[one.code]
+    return averages, comments
+
+
+def primary_promotion(
+    level: str,
+    level_after_help: str | None,
+    *,
+    is_individual_plan: bool,
+    decision: str | None,
+    completed: Citation,
+    helped: Citation,
+) -> Outcome:
+    """Return whether a primary pupil goes up; the primary circulars all have it this way.
+
+    level, level_after_help   year levels, already checked; anything but "chua_hoan_thanh" completes the class
+    decision                  the principal's, once taken; `completed`, `helped`: the places of law
+    """
+    if decision is not None:
+        check_choice(decision, (PROMOTED, RETAINED), name="principal_decision", citation=helped)
+    if level != NOT_COMPLETED:
+        return Outcome(PROMOTED, (Reason("class-completed", completed, {"level": level}),))
+    if level_after_help is not None and level_after_help != NOT_COMPLETED:
+        return Outcome(PROMOTED, (Reason("completed-after-help", helped, {"level": level_after_help}),))
+    if decision is not None:
+        return Outcome(decision, (Reason("principal-decided", helped, {"decision": decision}),))
+    if level_after_help is None and not is_individual_plan:
+        return Outcome(MORE_HELP, (Reason("more-help-needed", helped, {"level": level}),))
+    return Outcome(PRINCIPAL_DECIDES, (Reason("principal-decides", helped),))

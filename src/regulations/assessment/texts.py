@@ -109,6 +109,57 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Hiệu trưởng đã quyết định: {decision:level}.",
         "The principal has decided: {decision:level}.",
     ),
+    # TT 58/2011, TT 26/2020
+    "rank-conditions-met": (
+        "Điểm trung bình các môn {average:mark}, đủ điều kiện xếp loại {level:level}.",
+        "An overall average of {average:mark} meets the conditions of {level:level}.",
+    ),
+    "average-below": (
+        "Điểm trung bình các môn {got:mark}; loại {level:level} cần từ {needed:mark} trở lên.",
+        "The overall average is {got:mark}; {level:level} needs {needed:mark} or more.",
+    ),
+    "no-core-subject-reaches": (
+        "Không có môn chủ chốt (Toán, Ngữ văn và, từ năm học 2020-2021, Ngoại ngữ) nào từ {needed:mark} trở lên; "
+        "loại {level:level} cần ít nhất một môn.",
+        "No core subject (mathematics, literature and, from 2020-21, foreign language) reaches {needed:mark}; "
+        "{level:level} needs one.",
+    ),
+    "specialised-subject-below": (
+        "Môn chuyên {subject:subject} được {got:mark}; loại {level:level} cần từ {needed:mark} trở lên.",
+        "The specialised subject {subject:subject} has {got:mark}; {level:level} needs {needed:mark} or more.",
+    ),
+    "rank-adjusted": (
+        "Chỉ vì một môn {subject:subject} mà từ loại {without:level} xuống loại {base:level}, nên được điều chỉnh "
+        "xếp loại {level:level}.",
+        "{subject:subject} alone brought {without:level} down to {base:level}, so the rank is adjusted to "
+        "{level:level}.",
+    ),
+    "rank-fall-not-listed": (
+        "Vì một môn {subject:subject} mà từ loại {without:level} xuống loại {base:level}; quy chế không quy định điều "
+        "chỉnh cho trường hợp này, nhà trường cần xem xét.",
+        "{subject:subject} alone brought {without:level} down to {base:level}; the regulation lists no adjustment "
+        "for this fall, and the school should look at it.",
+    ),
+    "rank-too-low": (
+        "Học lực cả năm loại {got:level} nên không được kiểm tra lại.",
+        "A rank of {got:level} for the year is not open to a retest.",
+    ),
+    "award-conditions-met": (
+        "Hạnh kiểm {conduct:level} và học lực {learning:level} đủ điều kiện danh hiệu.",
+        "Conduct {conduct:level} and learning {learning:level} meet the conditions of the title.",
+    ),
+    "promotion-conditions-met-learning": (
+        "Học lực cả năm {learning:level}, nghỉ {absences} buổi (không quá {most} buổi).",
+        "Learning {learning:level} and {absences} sessions missed (at most {most}).",
+    ),
+    "conduct-set-by-person": (
+        "Hạnh kiểm cả năm do giáo viên chủ nhiệm đánh giá: {level:level}.",
+        "Conduct of the year as the homeroom teacher rated it: {level:level}.",
+    ),
+    "conduct-not-rated": (
+        "Học viên tự học không xếp loại hạnh kiểm.",
+        "The conduct of a learner who studies alone is not rated.",
+    ),
     # TT 27/2020 and the primary circulars before it
     "year-conditions-met": (
         "Mọi môn học, phẩm chất, năng lực đều đạt yêu cầu của mức {level:level} và bài kiểm tra cuối năm nào cũng từ "
@@ -152,6 +203,24 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "Chưa có thành tích xuất sắc về ít nhất một môn học hoặc tiến bộ rõ rệt ở ít nhất một phẩm chất, năng lực.",
         "Neither outstanding in a subject nor clearly improved in a quality or competence.",
     ),
+    "programme-conditions-met": (
+        "Mọi môn học, năng lực, phẩm chất và bài kiểm tra cuối năm (từ {tests_from:point} điểm) đều đạt yêu cầu.",
+        "Every subject, competence, quality and test of the year's end ({tests_from:point} or more) is sufficient.",
+    ),
+    "award-all-excellent": (
+        "Mọi môn Hoàn thành tốt, mọi năng lực, phẩm chất mức Tốt và bài kiểm tra cuối năm nào cũng từ "
+        "{tests_from:point} điểm.",
+        "Every subject completed well, every competence and quality good, every test of the year's end "
+        "{tests_from:point} or more.",
+    ),
+    "award-outstanding-achievement": (
+        "Có thành tích vượt trội về ít nhất một môn học hoặc một năng lực, phẩm chất.",
+        "An outstanding achievement in at least one subject, competence or quality.",
+    ),
+    "award-nothing-outstanding": (
+        "Chưa hoàn thành xuất sắc mọi nội dung và chưa có thành tích vượt trội được ghi nhận.",
+        "Neither excellent in everything nor an outstanding achievement on record.",
+    ),
     "award-needs-recognition": (
         "Chưa được tập thể lớp công nhận.",
         "Not yet recognised by the class.",
@@ -163,18 +232,29 @@ LABELS: Mapping[str, tuple[str, str]] = {
     "kha": ("Khá", "Fair"),
     "dat": ("Đạt", "Pass"),
     "chua_dat": ("Chưa đạt", "Not passed"),
+    "trung_binh": ("Trung bình", "Average"),
+    "yeu": ("Yếu", "Weak"),
+    "kem": ("Kém", "Poor"),
+    "gioi": ("Giỏi", "Very good"),
+    "khong_xep_loai": ("Không xếp loại", "Not rated"),
     "len_lop": ("Lên lớp", "Promoted"),
     "o_lai_lop": ("Ở lại lớp", "Repeats the class"),
     "kiem_tra_lai": ("Kiểm tra, đánh giá lại trong hè", "Re-assessed in the summer"),
     "ren_luyen_he": ("Rèn luyện trong hè", "Trains in the summer"),
     "hieu_truong_quyet_dinh": ("Chờ hiệu trưởng quyết định", "The principal decides"),
     "danh_gia_bo_sung": ("Hướng dẫn, giúp đỡ và đánh giá bổ sung", "Helped and assessed again"),
-    "xuat_sac": ("Học sinh Xuất sắc", "Excellent learner"),
-    "gioi": ("Học sinh Giỏi", "Good learner"),
-    "tieu_bieu": (
+    "hoc_sinh_xuat_sac": ("Học sinh Xuất sắc", "Excellent learner"),
+    "hoc_sinh_gioi": ("Học sinh Giỏi", "Good learner"),
+    "hoc_sinh_tieu_bieu": (
         "Học sinh Tiêu biểu hoàn thành tốt trong học tập và rèn luyện",
         "Exemplary pupil in learning and conduct",
     ),
+    "hoc_sinh_tien_tien": ("Học sinh tiên tiến", "Progressive learner"),
+    "hoan_thanh_xuat_sac_noi_dung": (
+        "Hoàn thành xuất sắc các nội dung học tập và rèn luyện",
+        "Completed all learning and training excellently",
+    ),
+    "thanh_tich_vuot_troi": ("Có thành tích vượt trội", "Outstanding achievement"),
     "khong": ("Không có danh hiệu", "No title"),
     "hoan_thanh_xuat_sac": ("Hoàn thành xuất sắc", "Completed excellently"),
     "hoan_thanh_tot": ("Hoàn thành tốt", "Completed well"),
@@ -187,11 +267,15 @@ SUBJECT_LETTERS: Mapping[str, tuple[str, str]] = {
     "T": ("Hoàn thành tốt", "Completed well"),
     "H": ("Hoàn thành", "Completed"),
     "C": ("Chưa hoàn thành", "Not completed"),
+    "HTT": ("Hoàn thành tốt", "Completed well"),
+    "HT": ("Hoàn thành", "Completed"),
+    "CHT": ("Chưa hoàn thành", "Not completed"),
 }
 QUALITY_LETTERS: Mapping[str, tuple[str, str]] = {
     "T": ("Tốt", "Good"),
     "Đ": ("Đạt", "Pass"),
     "C": ("Cần cố gắng", "Needs effort"),
+    "CĐ": ("Chưa đạt", "Not passed"),
 }
 LANGUAGES: tuple[Language, ...] = ("vi", "en")
 

@@ -1,8 +1,8 @@
 """Circular 22/2021/TT-BGDĐT: assessing learners of grades 6 to 12.
 
-Codes: learning and conduct `tot kha dat chua_dat`; comment subjects `dat chua_dat`; awards `xuat_sac gioi
-khong`. Marks are tenths. Articles were read in digests; the clause and point of some places are from
-general knowledge and are listed in `docs/open-questions.md`.
+Codes: learning and conduct `tot kha dat chua_dat`; comment subjects `dat chua_dat`; titles
+`hoc_sinh_xuat_sac hoc_sinh_gioi khong`. Marks are tenths. Articles were read in digests; the clause and
+point of some places are from general knowledge and are listed in `docs/open-questions.md`.
 """
 
 from __future__ import annotations
@@ -38,12 +38,13 @@ from regulations.assessment.base import (
     check_mark,
     check_marks,
     counted,
+    split_kinds,
+    term_values,
 )
 from regulations.core import (
     Citation,
     IncompleteMarks,
     Outcome,
-    OutOfRange,
     Reason,
     Tenths,
     UnknownValue,
@@ -135,6 +136,7 @@ class Circular22(RuleSet):
     award_high: ClassVar[Tenths] = AWARD_HIGH
     most_absences: ClassVar[int] = MOST_ABSENCES
     retest_below: ClassVar[Tenths] = RETEST_BELOW
+    counts_comments: ClassVar[bool] = True
 
     @cites(INSTRUMENT, article=6, clause=3, point="b")
     def required_regular_marks(self, *, periods_per_year: int) -> int:
@@ -306,7 +308,7 @@ class Circular22(RuleSet):
 
     @cites(INSTRUMENT, article=15, clause=1)
     def award(self, *, conduct: str, learning: str, scored: Mapping[str, Tenths]) -> Outcome:
-        """Return the year's title: "xuat_sac", "gioi" or "khong", with what was wanting.
+        """Return the year's title: "hoc_sinh_xuat_sac", "hoc_sinh_gioi" or "khong", with what was wanting.
 
         scored   year averages by subject code, tenths
         """
@@ -325,8 +327,8 @@ class Circular22(RuleSet):
             return Outcome(NO_AWARD, tuple(wanting))
         facts = {"count": high, "needed": self.award_count, "threshold": self.award_high}
         if high < self.award_count:
-            return Outcome("gioi", (Reason("award-good", self.cite(15, 1, "a"), facts),))
-        return Outcome("xuat_sac", (Reason("award-excellent", self.cite(15, 1, "a"), facts),))
+            return Outcome("hoc_sinh_gioi", (Reason("award-good", self.cite(15, 1, "a"), facts),))
+        return Outcome("hoc_sinh_xuat_sac", (Reason("award-excellent", self.cite(15, 1, "a"), facts),))
 
     @cites(INSTRUMENT, article=14)
     def retestable_subjects(
@@ -425,20 +427,8 @@ class Circular22(RuleSet):
 
         Raises IncompleteMarks naming every subject without a result of the term (`facts["subjects"]`).
         """
-        if term not in (1, 2):
-            raise OutOfRange(f"term is 1 or 2, not {term!r}", name="term", got=term)
         chosen = counted(subjects)
-        values = {one.code: one.term1 if term == 1 else one.term2 for one in chosen}
-        missing = tuple(code for code, value in values.items() if value is None)
-        if missing:
-            raise IncompleteMarks(
-                f"no result of term {term}: {', '.join(missing)}",
-                citation=self.cite(9, 1),
-                name=f"term{term}",
-                subjects=missing,
-                term=term,
-            )
-        averages, comments = _split(chosen, values)
+        averages, comments = split_kinds(chosen, term_values(chosen, term, self.cite(9, 1)))
         if conduct is not None:
             check_choice(conduct, LEVELS, name=f"conduct{term}", citation=self.cite(8, 2, "a"))
         learning = self.learning_level(
@@ -664,19 +654,6 @@ def _above(level: str) -> str:
 
 def _joined(groups: tuple[tuple[str, ...], tuple[str, ...]]) -> tuple[str, ...]:
     return groups[0] + groups[1]
-
-
-def _split(
-    subjects: Iterable[SubjectResult], values: Mapping[str, Tenths | str | None]
-) -> tuple[dict[str, Tenths], dict[str, str]]:
-    averages: dict[str, Tenths] = {}
-    comments: dict[str, str] = {}
-    for one in subjects:
-        if check_choice(one.kind, KINDS, name="kind") == "score":
-            averages[one.code] = values[one.code]  # type: ignore[assignment]
-        else:
-            comments[one.code] = values[one.code]  # type: ignore[assignment]
-    return averages, comments
 
 
 RULES = Circular22()

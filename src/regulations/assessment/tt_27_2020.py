@@ -21,6 +21,7 @@ from regulations.assessment.base import (
     check_choice,
     check_mark,
     counted,
+    primary_promotion,
 )
 from regulations.core import (
     Citation,
@@ -74,9 +75,6 @@ MID_TERM_TESTS: Mapping[int, tuple[str, ...]] = {
 }
 LAST_GRADE = 5
 
-MORE_HELP = "danh_gia_bo_sung"
-"""Result of promotion: guided, helped and assessed again before the principal decides."""
-
 
 @dataclass(frozen=True, slots=True)
 class PrimarySubject:
@@ -97,7 +95,7 @@ class PrimaryYear:
 
     subjects, qualities, tests   the results of the year's end by code
     completion   "hoan_thanh" or "chua_hoan_thanh": the class programme, in grade 5 that of primary school
-    award        "xuat_sac", "tieu_bieu" or "khong"
+    award        "hoc_sinh_xuat_sac", "hoc_sinh_tieu_bieu" or "khong"
     promotion    "len_lop", "danh_gia_bo_sung", "hieu_truong_quyet_dinh" or "o_lai_lop"
     """
 
@@ -212,28 +210,17 @@ class Circular27(RuleSet):
         level_after_help    the year level after more guidance and a new assessment, None while there is none
         principal_decision  "len_lop" or "o_lai_lop" once the principal decided: no formula does it here
         """
-        place = self.cite(11, 2)
-        check_choice(level, LEVELS, name="level", citation=place)
+        check_choice(level, LEVELS, name="level", citation=self.cite(11, 2))
         if level_after_help is not None:
-            check_choice(level_after_help, LEVELS, name="level_after_help", citation=place)
-        if principal_decision is not None and principal_decision not in (PROMOTED, RETAINED):
-            raise UnknownValue(
-                f"not a decision: {principal_decision!r}",
-                citation=place,
-                name="principal_decision",
-                got=principal_decision,
-            )
-        if level != LEVELS[0]:
-            return Outcome(PROMOTED, (Reason("class-completed", self.cite(11, 1), {"level": level}),))
-        if level_after_help is not None and level_after_help != LEVELS[0]:
-            return Outcome(PROMOTED, (Reason("completed-after-help", place, {"level": level_after_help}),))
-        if principal_decision is not None:
-            return Outcome(
-                principal_decision, (Reason("principal-decided", place, {"decision": principal_decision}),)
-            )
-        if level_after_help is None and not is_individual_plan:
-            return Outcome(MORE_HELP, (Reason("more-help-needed", place, {"level": level}),))
-        return Outcome(PRINCIPAL_DECIDES, (Reason("principal-decides", place),))
+            check_choice(level_after_help, LEVELS, name="level_after_help", citation=self.cite(11, 2))
+        return primary_promotion(
+            level,
+            level_after_help,
+            is_individual_plan=is_individual_plan,
+            decision=principal_decision,
+            completed=self.cite(11, 1),
+            helped=self.cite(11, 2),
+        )
 
     @cites(INSTRUMENT, article=13, clause=1, point="a")
     def award(
@@ -244,14 +231,14 @@ class Circular27(RuleSet):
         has_clear_progress: bool = False,
         is_recognised_by_class: bool = False,
     ) -> Outcome:
-        """Return the year's title: "xuat_sac", "tieu_bieu" or "khong".
+        """Return the year's title: "hoc_sinh_xuat_sac", "hoc_sinh_tieu_bieu" or "khong".
 
         has_clear_progress   in at least one quality or competence
         """
         place = self.cite(13, 1, "a")
         check_choice(level, LEVELS, name="level", citation=place)
         if level == "hoan_thanh_xuat_sac":
-            return Outcome("xuat_sac", (Reason("award-year-level", place, {"level": level}),))
+            return Outcome("hoc_sinh_xuat_sac", (Reason("award-year-level", place, {"level": level}),))
         if level != "hoan_thanh_tot":
             return Outcome(
                 NO_AWARD, (Reason("award-level-below", place, {"got": level, "needed": "hoan_thanh_tot"}),)
@@ -263,7 +250,7 @@ class Circular27(RuleSet):
             wanting.append(Reason("award-needs-recognition", place))
         if wanting:
             return Outcome(NO_AWARD, tuple(wanting))
-        return Outcome("tieu_bieu", (Reason("award-year-level", place, {"level": level}),))
+        return Outcome("hoc_sinh_tieu_bieu", (Reason("award-year-level", place, {"level": level}),))
 
     @cites(INSTRUMENT, article=9)
     def year_results(
