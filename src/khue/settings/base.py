@@ -219,3 +219,5 @@ LOGGING = {
     "loggers": {"django.request": {"level": "ERROR"}, "khue": {"level": "INFO"}},
 }
 SILENCED_SYSTEM_CHECKS: list[str] = []
+KHUE_NUMBER_KEY = secret("number_key")
+"""Key of the personal numbers' encryption and blind index; kept apart from the database and its backups."""
