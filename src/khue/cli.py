@@ -106,3 +106,34 @@ def manage(arguments: tuple[str, ...], owner: bool) -> None:
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(["khue manage", *arguments])
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True)
+@click.option("--workers", default=2, show_default=True, help="web processes")
+@click.option("--demo", is_flag=True, help="load the demo province if the database is empty")
+def up(host: str, port: int, workers: int, demo: bool) -> None:
+    """Start everything: database, schema, web, worker and signer; stop it all with Ctrl-C."""
+    from khue import supervisor
+
+    supervisor.run(host=host, port=port, workers=workers, demo=demo)
+
+
+@main.command()
+@click.option("--concurrency", default=2, show_default=True)
+@click.option("--once", is_flag=True, help="end when the queue is empty")
+def worker(concurrency: int, once: bool) -> None:
+    """Run queued jobs, deliver events, make checkpoints."""
+    prepare()
+    from procrastinate.contrib.django import app
+
+    app.run_worker(concurrency=concurrency, wait=not once, install_signal_handlers=True)
+
+
+@main.command()
+def doctor() -> None:
+    """Look at everything this installation needs and say in a sentence what is missing."""
+    from khue import doctor as examination
+
+    raise SystemExit(examination.run(prepare))

@@ -1,0 +1,30 @@
+"""Rights over people's files."""
+
+from django.utils.translation import gettext_lazy as _
+
+from khue.kernel.permissions import right
+
+SCHOOL_STAFF = ("principal", "vice_principal", "clerk", "homeroom_teacher")
+
+VIEW_FILE = right(
+    "people.view_file",
+    _("Xem hồ sơ học sinh"),
+    {
+        **dict.fromkeys(SCHOOL_STAFF, "unit"),
+        "commune_officer": "unit",
+        "province_officer": "unit",
+        "province_director": "unit",
+        "data_steward": "unit",
+        "inspector": "unit",
+        "guardian": "own_child",
+        "learner": "own_child",
+    },
+)
+EDIT_FILE = right(
+    "people.edit_file", _("Sửa hồ sơ"), {"principal": "unit", "vice_principal": "unit", "clerk": "unit", "data_steward": "unit"}
+)
+INVITE_GUARDIAN = right(
+    "people.invite_guardian",
+    _("Cấp mã mời phụ huynh"),
+    {"principal": "unit", "vice_principal": "unit", "clerk": "unit", "homeroom_teacher": "homeroom"},
+)
