@@ -80,7 +80,7 @@ def _ca_name(common_name: str) -> x509.Name:
     return x509.Name(
         [
             x509.NameAttribute(NameOID.COUNTRY_NAME, "VN"),
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Khuê DEMO - không có giá trị pháp lí"),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Khuê DEMO - không có giá trị pháp lý"),
             x509.NameAttribute(NameOID.COMMON_NAME, common_name),
         ]
     )

@@ -29,7 +29,7 @@ TITLES: dict[SignerRole, str] = {
     SignerRole.TEACHER: "Giáo viên",
     SignerRole.VICE_PRINCIPAL: "Phó hiệu trưởng",
     SignerRole.PRINCIPAL: "Hiệu trưởng",
-    SignerRole.OFFICER: "Cán bộ quản lí",
+    SignerRole.OFFICER: "Cán bộ quản lý",
     SignerRole.SEAL: "Con dấu của cơ quan, tổ chức",
 }
 NAME_BYTES = 64  # X.520's bound of a name's part, as the X.509 library counts it

@@ -1,0 +1,1 @@
+"""The học bạ: year results frozen, signed, superseded, never edited."""
