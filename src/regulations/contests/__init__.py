@@ -1,0 +1,41 @@
+"""Contests for gifted pupils (học sinh giỏi): caps of prizes and sizes of teams.
+
+One door: `rules_for(year=2025).prize_caps(…)`, by the school year of the contest. A province's own contest
+uses the same functions with its own `Shares`.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+from regulations.contests import tt_17_2023, tt_23_2025
+from regulations.contests.texts import TEXTS
+from regulations.contests.tt_17_2023 import PrizeCaps, Shares
+from regulations.core import NoRuleInForce, cites
+
+__all__ = ["OPERATIONS", "RULE_SETS", "TEXTS", "PrizeCaps", "Shares", "rules_for"]
+
+RULE_SETS: tuple[ModuleType, ...] = (tt_17_2023, tt_23_2025)
+CITING_MODULES: tuple[ModuleType, ...] = RULE_SETS
+
+
+def rules_for(*, year: int) -> ModuleType:
+    """Return the regulation of contests held in the school year that begins in `year`."""
+    for rules in RULE_SETS:
+        if rules.governs(year=year):
+            return rules
+    raise NoRuleInForce(f"no rules of contests for {year}", name="year", year=year)
+
+
+def _prize_caps(data: dict[str, Any], name: str) -> dict[str, int]:
+    caps = tt_17_2023.prize_caps(data["candidates"])
+    return {
+        "max_prizes": caps.prizes,
+        "max_first_to_third": caps.first_to_third,
+        "max_first": caps.first,
+    }
+
+
+OPERATIONS = {"prize_caps": cites(tt_17_2023.INSTRUMENT, 32)(_prize_caps)}
+"""The operations of the vectors' format that this subject answers."""
