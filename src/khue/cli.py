@@ -44,7 +44,7 @@ class Groups(click.Group):
     """Finds the commands of apps only when they are asked for, so that `khue --help` needs no database."""
 
     places = (
-        "kernel.ledger", "kernel.backup", "kernel.accounts", "kernel.sealing", "register.orgs", "register.people",
+        "kernel.ledger", "kernel.backup", "kernel.accounts", "kernel.codes", "kernel.sealing", "register.orgs", "register.people",
         "register.staff", "register.schooling", "school.teaching", "school.gradebook", "school.transcripts",
         "gateway.exchange", "web",
     )  # fmt: skip

@@ -118,6 +118,10 @@ class Relation(models.TextChoices):
     LOCATED = "located", _("đặt tại")
 
 
+RELATION_NUMBERS = {Relation.ADMINISTERS: 0, Relation.PROFESSIONAL: 1, Relation.LOCATED: 2}
+"""`relation_no` of each relation: the exclusion constraint needs a number."""
+
+
 class UnitTie(Row):
     """A parent over a child for some days: one parent a relation and day, and no cycle (checked by the service)."""
 
@@ -150,6 +154,7 @@ class UnitReach(models.Model):
 
     class Meta:
         verbose_name = _("phạm vi đơn vị")
+        constraints = [no_overlap("orgs_one_way_up_a_day", "ancestor_id", "descendant_id")]
         indexes = [
             models.Index(fields=["ancestor", "is_school"], name="orgs_reach_down"),
             models.Index(fields=["descendant"], name="orgs_reach_up"),
@@ -204,3 +209,26 @@ class Succession(Row):
 
     class Meta:
         verbose_name = _("kế thừa")
+        indexes = [models.Index(fields=["reform", "source"], name="orgs_succession_reform")]
+
+
+class ReformQuestion(Row):
+    """A school whose commune was divided: where it lies now is proposed by rule and decided by a person.
+
+    options  codes of the communes that took a part of the old one; `proposed` is the one taken meanwhile
+    """
+
+    guard = Guard(coded=("uid", "reform_id", "school_id", "source_id"))
+
+    reform = models.ForeignKey(Reform, models.PROTECT, related_name="questions", verbose_name=_("đợt sắp xếp"))
+    school = models.ForeignKey(Unit, models.PROTECT, related_name="+", verbose_name=_("trường"))
+    source = models.ForeignKey(Unit, models.PROTECT, related_name="+", verbose_name=_("xã cũ"))
+    options = ArrayField(models.CharField(max_length=20), verbose_name=_("các xã có thể"), default=list)
+    proposed = models.ForeignKey(Unit, models.PROTECT, related_name="+", verbose_name=_("xã tạm ghi"))
+    decided = models.ForeignKey(Unit, models.PROTECT, related_name="+", null=True, verbose_name=_("xã đã chọn"))
+    decided_at = models.DateTimeField(_("chọn lúc"), null=True)
+    decided_by = models.CharField(_("người chọn"), max_length=120, blank=True)
+
+    class Meta:
+        verbose_name = _("trường cần xác định xã")
+        constraints = [models.UniqueConstraint(fields=["reform", "school"], name="orgs_one_question_a_school")]
