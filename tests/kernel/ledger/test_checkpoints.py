@@ -50,13 +50,13 @@ def test_a_state_rebuilt_from_what_was_made_continues_alike() -> None:
 
 def test_a_folder_keeps_a_checkpoint_once_and_refuses_another(tmp_path: Path) -> None:
     witness = checkpoints.FolderWitness(tmp_path / "witness")
-    assert witness.latest() == 0
+    assert not witness.holds(1)
     state = checkpoints.State()
     made = make(state, head("a", 1))
     receipt = witness.publish(made)
     assert witness.publish(made) == receipt
     assert (receipt["sequence"], receipt["checkpoint"]) == (1, made.hash.hex())
-    assert witness.latest() == 1
+    assert witness.holds(1) and not witness.holds(2)
     with pytest.raises(checkpoints.WitnessRefused):
         witness.publish(make(checkpoints.State(), head("a", 2)))
     assert (tmp_path / "witness" / "0000000001.json").read_bytes() == made.file()

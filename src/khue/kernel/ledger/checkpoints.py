@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -150,8 +149,8 @@ class Witness(Protocol):
 
     name: str
 
-    def latest(self) -> int:
-        """Return the largest sequence it holds, 0 when it holds none."""
+    def holds(self, sequence: int) -> bool:
+        """Return whether it has a checkpoint of this number."""
 
     def publish(self, checkpoint: SignedCheckpoint) -> dict[str, Any]:
         """Keep the checkpoint and return the receipt. Raises WitnessRefused, or OSError to retry."""
@@ -165,12 +164,9 @@ class FolderWitness:
         self.folder = Path(folder)
         self.name = f"folder:{self.folder}"
 
-    def latest(self) -> int:
-        """Return the largest sequence in the folder, 0 when it is empty."""
-        if not self.folder.is_dir():
-            return 0
-        names = (re.fullmatch(r"(\d{10})\.json", name) for name in os.listdir(self.folder))
-        return max((int(name[1]) for name in names if name), default=0)
+    def holds(self, sequence: int) -> bool:
+        """Return whether the folder has a checkpoint of this number."""
+        return (self.folder / f"{sequence:010d}.json").exists()
 
     def publish(self, checkpoint: SignedCheckpoint) -> dict[str, Any]:
         """Write both files so that they are whole or absent, the checkpoint last, and read them back.

@@ -35,6 +35,7 @@ import struct
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -323,7 +324,7 @@ def parse(text: bytes) -> Any:
         same = _dump(value) == decoded and unicodedata.is_normalized("NFC", decoded)
     except (ValueError, RecursionError) as error:
         raise NotCanonical(str(error)) from error
-    if not same or '"":' in decoded and _has_empty_name(value):
+    if not same or ('"":' in decoded and _has_empty_name(value)):
         raise NotCanonical("another spelling of the same value")
     if decoded.count("[") + decoded.count("{") > DEEPEST and depth_of(value) > DEEPEST:
         raise NotCanonical("too deep")
@@ -631,7 +632,7 @@ class Replay:
         size, root = len(self.chains), bytes.fromhex(document["root"])
         claimed = document["size"]
         unbound = self.tree.root()
-        if claimed != size or root != bound_root(size, unbound) and self.other_size(root, unbound, size):
+        if claimed != size or (root != bound_root(size, unbound) and self.other_size(root, unbound, size)):
             self.report.fault("wrong-size", "", sequence, last=claimed, known=size)
         elif root != bound_root(size, unbound):
             confused = root in self.confused_roots(size)
@@ -815,11 +816,8 @@ def entry_from(value: dict[str, Any]) -> Entry:
 def verify_export(path: Path, witnesses: list[Witness], keys: list[Ed25519PublicKey]) -> Report:
     """Check an export file."""
     export = Export(path)
-    with open(path, "rb") as lines:
-        try:
-            export.line(json.loads(lines.readline()))
-        except (ValueError, KeyError, TypeError):
-            pass  # counted as an unreadable line below
+    with open(path, "rb") as lines, suppress(ValueError, KeyError, TypeError):
+        export.line(json.loads(lines.readline()))  # unreadable, it is counted with the other lines below
     heads: list[tuple[str, Mark]] = []
 
     def rows() -> Iterator[tuple[str, Mark]]:
@@ -840,27 +838,33 @@ MOMENT_SQL = """to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"
 
 
 def verify_database(dsn: str, witnesses: list[Witness], keys: list[Ed25519PublicKey]) -> Report:
-    """Check the tables of a database, all in one snapshot. Needs psycopg."""
+    """Check the tables of a database, all in one snapshot. Needs psycopg; row-level scope is opened whole."""
     import psycopg
 
     with psycopg.connect(dsn) as connection:
         connection.execute("set transaction isolation level repeatable read read only")
+        connection.execute("select set_config('khue.all', 'on', true)")
+        return verify_connection(connection, witnesses, keys)
 
-        def entries() -> Iterator[Entry]:
-            query = (
-                f"copy (select chain, sequence, previous, act, body, {MOMENT_SQL}, hash"
-                ' from ledger_entry order by chain collate "C", sequence) to stdout (format binary)'
-            )
-            with connection.cursor() as cursor, cursor.copy(query) as copy:
-                copy.set_types(["text", "int8", "bytea", "text", "bytea", "text", "bytea"])
-                for row in copy.rows():
-                    yield Entry(*row)
 
-        row = connection.execute(
-            "select sequence, hash from ledger_checkpoint order by sequence desc limit 1"
-        ).fetchone()
-        own = Mark(row[0], bytes(row[1])) if row else Mark(0, ZERO)
-        return verify(entries, witnesses, keys, own_checkpoint=own, rows=row_heads(connection))
+def verify_connection(connection: Any, witnesses: list[Witness], keys: list[Ed25519PublicKey]) -> Report:
+    """Check the tables that a psycopg connection sees, inside its present transaction."""
+
+    def entries() -> Iterator[Entry]:
+        query = (
+            f"copy (select chain, sequence::int8, previous, act, body, {MOMENT_SQL}, hash"
+            ' from ledger_entry order by chain collate "C", sequence) to stdout (format binary)'
+        )
+        with connection.cursor() as cursor, cursor.copy(query) as copy:
+            copy.set_types(["varchar", "int8", "bytea", "varchar", "bytea", "text", "bytea"])
+            for row in copy.rows():
+                yield Entry(*row)
+
+    row = connection.execute(
+        "select sequence, hash from ledger_checkpoint order by sequence desc limit 1"
+    ).fetchone()
+    own = Mark(row[0], bytes(row[1])) if row else Mark(0, ZERO)
+    return verify(entries, witnesses, keys, own_checkpoint=own, rows=row_heads(connection))
 
 
 def row_heads(connection: Any) -> Iterator[tuple[str, Mark]]:
