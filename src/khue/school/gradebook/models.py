@@ -3,8 +3,9 @@
 A Register is one class, subject and term: its row is the lock and the ledger chain head of all its lines. A
 Line is one learner in it. Marks are tenths, 0 to 100.
 
-Slots of a line, in the order of `stamps` and `states`: r1 … r8 regular, mid, fin, comment. The stamp of a slot
-is the ledger sequence of the entry that last changed it: the version of the cell and the way to who and when.
+Slots of a line, in the order of `stamps` and `states`: r1 … r8 regular, mid, fin, comment, mid_test, fin_test.
+The stamp of a slot is the ledger sequence of the entry that last changed it: the version of the cell and the way
+to who and when. What a slot holds for each kind of subject is in `cells`.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from khue.register.people.models import Person
 from khue.register.schooling.models import ClassGroup
 
 REGULAR_SLOTS = 8
-SLOTS = (*(f"r{number}" for number in range(1, REGULAR_SLOTS + 1)), "mid", "fin", "comment")
-"""The cells of a line. For subjects with levels r*, mid and fin hold levels instead of marks."""
+SLOTS = (*(f"r{number}" for number in range(1, REGULAR_SLOTS + 1)), "mid", "fin", "comment", "mid_test", "fin_test")
+"""The cells of a line. For subjects with levels r*, mid and fin hold levels instead of marks, and the marks of
+the periodic tests of primary school are mid_test and fin_test (columns `midterm` and `final`)."""
 
 
 class Kind(models.TextChoices):
@@ -47,6 +49,13 @@ class CellState(models.TextChoices):
     EXCUSED = "x", _("vắng có lý do, chờ kiểm tra bù")
     ZERO = "0", _("0 điểm theo quy định")
     EXEMPT = "m", _("được miễn")
+
+
+CLOSED = (
+    "exists (select 1 from gradebook_closing c where c.class_group_id = old.class_group_id"
+    " and c.term = old.term and c.closed_at is not null)"
+)
+"""SQL over OLD: the class's term is closed."""
 
 
 class Register(Row):
@@ -90,8 +99,8 @@ class Line(Row):
         frozen="(select r.locked_at is not null from gradebook_register r where r.id = old.register_id)",
     )
 
-    register = models.ForeignKey(Register, models.PROTECT, related_name="lines", verbose_name=_("sổ"))
-    learner = models.ForeignKey(Person, models.PROTECT, related_name="lines", verbose_name=_("học sinh"))
+    register = models.ForeignKey(Register, models.PROTECT, related_name="lines", verbose_name=_("sổ"), db_index=False)
+    learner = models.ForeignKey(Person, models.PROTECT, related_name="lines", verbose_name=_("học sinh"), db_index=False)
     school_id = models.BigIntegerField(_("trường"))
     school_year = models.PositiveSmallIntegerField(_("năm học (năm bắt đầu)"))
     regular = ArrayField(models.SmallIntegerField(null=True), verbose_name=_("điểm thường xuyên"), default=list)
@@ -102,7 +111,10 @@ class Line(Row):
         help_text=_("r1…r8, giữa kỳ, cuối kỳ; D hoặc CD với môn nhận xét, T, H hoặc C ở tiểu học"),
     )  # fmt: skip
     comment = models.CharField(_("nhận xét"), max_length=1000, blank=True)
-    states = ArrayField(models.CharField(max_length=1, choices=CellState.choices, blank=True), verbose_name=_("trạng thái ô"), default=list)
+    states = ArrayField(
+        models.CharField(max_length=1, choices=CellState.choices, blank=True),
+        verbose_name=_("trạng thái ô"), default=list,
+    )  # fmt: skip
     stamps = ArrayField(models.PositiveIntegerField(), verbose_name=_("dấu phiên bản ô"), default=list)
     average = TenthsField(_("điểm trung bình môn học kỳ"), null=True)
     level = models.CharField(_("kết quả học kỳ"), max_length=2, blank=True)
@@ -125,21 +137,28 @@ class Line(Row):
 
 
 class Conduct(Row):
-    """What the homeroom teacher decides of one learner in one term: conduct, or qualities and competences."""
+    """What the homeroom teacher decides of one learner in one term: conduct, or qualities and competences.
+
+    qualities      letter T, Đ or C by code at the term's end; qualities_mid: at its middle
+    decisions      term 0 only, what people decide of the year: `outstanding`, `progress`, `recognised` (true) for
+                   the titles of primary school, `principal_decision` (len_lop, o_lai_lop), `conduct_after_summer`
+    """
 
     guard = Guard(
         coded=("uid", "learner_id", "class_group_id", "term"),
         scope=Scope(school="school_id", person="learner_id", is_portable=True),
-        frozen="exists (select 1 from gradebook_closing c where c.class_group_id = old.class_group_id and c.term = old.term and c.closed_at is not null)",
+        frozen=CLOSED,
     )
 
-    class_group = models.ForeignKey(ClassGroup, models.PROTECT, related_name="conducts", verbose_name=_("lớp"))
+    class_group = models.ForeignKey(ClassGroup, models.PROTECT, related_name="conducts", verbose_name=_("lớp"), db_index=False)
     learner = models.ForeignKey(Person, models.PROTECT, related_name="conducts", verbose_name=_("học sinh"))
     school_id = models.BigIntegerField(_("trường"))
     school_year = models.PositiveSmallIntegerField(_("năm học (năm bắt đầu)"))
     term = models.PositiveSmallIntegerField(_("học kỳ"), choices=Term.choices)
     level = models.CharField(_("kết quả rèn luyện"), max_length=10, blank=True)
     qualities = models.JSONField(_("phẩm chất, năng lực"), default=dict)
+    qualities_mid = models.JSONField(_("phẩm chất, năng lực giữa kỳ"), default=dict)
+    decisions = models.JSONField(_("quyết định của cả năm"), default=dict)
     comment = models.CharField(_("nhận xét"), max_length=1000, blank=True)
 
     class Meta:
@@ -150,12 +169,13 @@ class Conduct(Row):
 class Absence(Row):
     """One half-day session a learner was away, with or without leave."""
 
-    guard = Guard(deletable=True, scope=Scope(school="school_id", person="learner_id", is_portable=True))
+    guard = Guard(deletable=True, frozen=CLOSED, scope=Scope(school="school_id", person="learner_id", is_portable=True))
 
-    class_group = models.ForeignKey(ClassGroup, models.PROTECT, related_name="absences", verbose_name=_("lớp"))
-    learner = models.ForeignKey(Person, models.PROTECT, related_name="absences", verbose_name=_("học sinh"))
+    class_group = models.ForeignKey(ClassGroup, models.PROTECT, related_name="absences", verbose_name=_("lớp"), db_index=False)
+    learner = models.ForeignKey(Person, models.PROTECT, related_name="absences", verbose_name=_("học sinh"), db_index=False)
     school_id = models.BigIntegerField(_("trường"))
     school_year = models.PositiveSmallIntegerField(_("năm học (năm bắt đầu)"))
+    term = models.PositiveSmallIntegerField(_("học kỳ"), choices=Term.choices)
     on = models.DateField(_("ngày"))
     session = models.CharField(_("buổi"), max_length=1, choices=[("s", _("Sáng")), ("c", _("Chiều"))], default="s")
     is_excused = models.BooleanField(_("có phép"), default=False)
@@ -164,6 +184,7 @@ class Absence(Row):
     class Meta:
         verbose_name = _("vắng học")
         constraints = [models.UniqueConstraint(fields=["learner", "on", "session"], name="gradebook_one_absence")]
+        indexes = [models.Index(fields=["class_group", "on"], name="gradebook_absence_class")]
 
 
 class Closing(Row):
@@ -171,7 +192,7 @@ class Closing(Row):
 
     guard = Guard(coded=("uid", "class_group_id", "term"), scope=Scope(school="school_id"))
 
-    class_group = models.ForeignKey(ClassGroup, models.PROTECT, related_name="closings", verbose_name=_("lớp"))
+    class_group = models.ForeignKey(ClassGroup, models.PROTECT, related_name="closings", verbose_name=_("lớp"), db_index=False)
     school_id = models.BigIntegerField(_("trường"))
     school_year = models.PositiveSmallIntegerField(_("năm học (năm bắt đầu)"))
     term = models.PositiveSmallIntegerField(_("học kỳ"), choices=Term.choices)
@@ -188,8 +209,15 @@ class Closing(Row):
 class Result(Row):
     """The result of one learner for a term or the year (term 0), frozen when its class is closed.
 
-    Recomputable: `snapshot` holds the inputs as the rules got them, `input_hash` their SHA-256. A correction is
-    a new revision that names the old one; the old one stays.
+    Recomputable: `snapshot` holds the inputs as the rules got them, `input_hash` the SHA-256 of its canonical
+    bytes. A correction is a new revision with its reason; the old one stays.
+
+    subjects    by subject code. Term: {"kind", "result", "comment"} and, in primary school, "mid", "test",
+                "mid_test". Year: {"kind", "term1", "term2", "result"} and, in primary school, "test"; "comment".
+                A result is tenths (83), "dat", "chua_dat", or T, H, C; null for an exempted subject.
+    qualities   primary school: T, Đ or C by code
+    because     [{"about", "code", "cites": [instrument, article, clause, point], "facts"}]; about is learning,
+                conduct, award or promotion
     """
 
     guard = Guard(
@@ -199,8 +227,8 @@ class Result(Row):
         thawed=("is_current",),
     )
 
-    learner = models.ForeignKey(Person, models.PROTECT, related_name="results", verbose_name=_("học sinh"))
-    class_group = models.ForeignKey(ClassGroup, models.PROTECT, related_name="results", verbose_name=_("lớp"))
+    learner = models.ForeignKey(Person, models.PROTECT, related_name="results", verbose_name=_("học sinh"), db_index=False)
+    class_group = models.ForeignKey(ClassGroup, models.PROTECT, related_name="results", verbose_name=_("lớp"), db_index=False)
     school_id = models.BigIntegerField(_("trường"))
     school_year = models.PositiveSmallIntegerField(_("năm học (năm bắt đầu)"))
     term = models.PositiveSmallIntegerField(_("học kỳ"), choices=Term.choices)
@@ -211,6 +239,7 @@ class Result(Row):
     award = models.CharField(_("danh hiệu"), max_length=20, blank=True)
     promotion = models.CharField(_("lên lớp"), max_length=20, blank=True)
     subjects = models.JSONField(_("kết quả từng môn"), default=dict)
+    qualities = models.JSONField(_("phẩm chất, năng lực"), default=dict)
     because = models.JSONField(_("vì sao"), default=list)
     absences_excused = models.PositiveSmallIntegerField(_("vắng có phép"), default=0)
     absences_unexcused = models.PositiveSmallIntegerField(_("vắng không phép"), default=0)
@@ -236,7 +265,8 @@ class Result(Row):
 
 class Correction(Row):
     """A change of a mark after closing: asked by the teacher with a reason, checked by the homeroom teacher,
-    approved by the principal; then the line changes, a new result revision is made and the ledger says both values."""
+    approved by the principal. The frozen line stays as it was; the value that counts is the line overlaid with its
+    done corrections. A new result revision is made and the ledger says both values. Values are written as in `cells`."""
 
     class State(models.TextChoices):
         """Where it stands."""
@@ -264,7 +294,16 @@ class Correction(Row):
     checked_by = models.BigIntegerField(_("người kiểm tra"), null=True)
     decided_by = models.BigIntegerField(_("người duyệt"), null=True)
     asked_at = models.DateTimeField(_("đề nghị lúc"))
+    checked_at = models.DateTimeField(_("kiểm tra lúc"), null=True)
     decided_at = models.DateTimeField(_("duyệt lúc"), null=True)
+    answer = models.CharField(_("lý do không duyệt"), max_length=500, blank=True)
 
     class Meta:
         verbose_name = _("đề nghị sửa điểm")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["register", "learner", "slot"], name="gradebook_one_open_correction",
+                condition=models.Q(state__in=["asked", "checked"]),
+            ),
+        ]  # fmt: skip
+        indexes = [models.Index(fields=["school_id", "state"], name="gradebook_correction_waits")]
