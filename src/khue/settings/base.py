@@ -48,6 +48,24 @@ def secret(name: str) -> str:
     return path.read_text().strip()
 
 
+def signing_key(name: str) -> str:
+    """Return an RSA key in PEM from `HOME/secrets`, made there at first use, for signing identity tokens."""
+    path = HOME / "secrets" / f"{name}.pem"
+    if not path.exists():
+        from cryptography.hazmat.primitives import serialization
+        from cryptography.hazmat.primitives.asymmetric import rsa
+
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        pem = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+        with os.fdopen(handle, "wb") as sink:
+            sink.write(pem)
+    return path.read_text()
+
+
 SECRET_KEY = secret("secret_key")
 DEBUG = False
 ALLOWED_HOSTS = [host for host in os.environ.get("KHUE_HOSTS", "").split(",") if host]
@@ -94,6 +112,7 @@ INSTALLED_APPS = [
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
     "allauth.usersessions",
+    "allauth.idp.oidc",
 ]
 INSTALLED_APPS = [app for app in INSTALLED_APPS if not app.startswith("khue.") or (SOURCE.parent / app.replace(".", "/") / "apps.py").exists()]
 
@@ -111,6 +130,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "khue.kernel.permissions.middleware.ActorMiddleware",
+    "khue.web.repeats.RepeatMiddleware",
     "khue.web.middleware.ErrorMiddleware",
 ]
 
@@ -196,6 +216,9 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Khuê"
 USERSESSIONS_TRACK_ACTIVITY = False
+IDP_OIDC_PRIVATE_KEY = signing_key("oidc")
+IDP_OIDC_ADAPTER = "khue.web.adapters.IdentityAdapter"
+IDP_OIDC_ACCESS_TOKEN_EXPIRES_IN = 3600
 
 # Khuê
 KHUE_HOME = HOME

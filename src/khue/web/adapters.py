@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.idp.oidc.adapter import DefaultOIDCAdapter
 from django.http import HttpRequest
 
 from khue.kernel.accounts.models import Account
@@ -28,3 +29,13 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest, sociallogin: object) -> bool:
         """Return False."""
         return False
+
+
+class IdentityAdapter(DefaultOIDCAdapter):
+    """Which scopes other systems may ask for."""
+
+    scope_display = {
+        **DefaultOIDCAdapter.scope_display,
+        "khue.read": "Đọc dữ liệu trong phạm vi được giao",
+        "khue.write": "Ghi dữ liệu trong phạm vi được giao",
+    }

@@ -13,7 +13,7 @@ from khue.kernel.ids import uid7
 class Act(models.Model):
     """One act of one actor on one thing, with its reason; facts hold ids and codes, never names."""
 
-    guard = Guard(append_only=True, scope=Scope(school="school_id", person="person_id"))
+    guard = Guard(append_only=True, scope=Scope(school="school_id", person="person_id", is_log=True))
 
     uid = models.UUIDField(default=uid7, unique=True, editable=False)
     at = models.DateTimeField(_("lúc"))

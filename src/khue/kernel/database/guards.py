@@ -90,7 +90,7 @@ def _policies(model: type[models.Model], scope: Scope) -> list[str]:
     reading, writing = _using(model, scope, reading=True), _using(model, scope, reading=False)
     statements += [
         f'create policy khue_read on "{table}" for select using ({reading})',
-        f'create policy khue_insert on "{table}" for insert with check ({writing})',
+        f'create policy khue_insert on "{table}" for insert with check ({"true" if scope.is_log else writing})',
         f'create policy khue_update on "{table}" for update using ({writing}) with check ({writing})',
         f'create policy khue_delete on "{table}" for delete using ({writing})',
     ]

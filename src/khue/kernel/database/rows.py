@@ -23,12 +23,14 @@ class Scope:
     person      column of the person it is about: guardians and learners see it by this
     is_portable the person's present school sees it too, wherever it was made (the file moves with her)
     others      further columns of schools that share the row (both sides of a transfer)
+    is_log      anybody may add rows, whoever may read them (acts across two schools)
     """
 
     school: str | None = "school_id"
     person: str | None = None
     is_portable: bool = False
     others: tuple[str, ...] = ()
+    is_log: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ Relations of higher apps are registered by them (`relation("teaches", function)`
 
 from khue.kernel.permissions.actors import ANONYMOUS, Actor, system_actor
 from khue.kernel.permissions.rights import (
+    ANYWHERE,
     RELATIONS,
     RIGHTS,
     Right,
@@ -22,6 +23,7 @@ from khue.kernel.permissions.rights import (
 
 __all__ = [
     "ANONYMOUS",
+    "ANYWHERE",
     "RELATIONS",
     "RIGHTS",
     "Actor",

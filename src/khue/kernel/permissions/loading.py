@@ -24,7 +24,7 @@ with mine as (
   select g.id, r.code, r.name as role_name, r.tier, r.sort, g.unit_id, g.unit_name, a.name, a.person_id,
          r.added_rights, r.removed_rights,
          case when r.tier in ('province', 'ministry') then null
-              when r.tier in ('school', 'commune') then coalesce((select array_agg(s) from ({schools}) as t(s)), '{{}}')
+              when r.tier in ('school', 'commune') or r.code = 'partner_system' then coalesce((select array_agg(s) from ({schools}) as t(s)), '{{}}')
               else '{{}}' end as schools,
          case when r.tier = 'family' then coalesce((select array_agg(p) from ({people}) as t(p)), '{{}}')
               else '{{}}' end as people

@@ -49,22 +49,37 @@ class ActorMiddleware:
 
     @staticmethod
     def _account(request: HttpRequest) -> int | None:
+        scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and request.path.startswith("/api/"):
+            return _account_of_token(request, value.strip())
         user = getattr(request, "user", None)
         return user.pk if user is not None and user.is_authenticated else None
 
     @staticmethod
     def _load(request: HttpRequest, account_id: int, now: object) -> None:
+        is_system = hasattr(request, "token_scopes")
         actor, actors = loading.load(
             account_id,
-            request.session.get(GRANT_KEY),
+            None if is_system else request.session.get(GRANT_KEY),
             at=now,  # type: ignore[arg-type]
-            is_strong=bool(request.session.get(STRONG_KEY)),
+            is_strong=is_system or bool(request.session.get(STRONG_KEY)),
             request_id=getattr(request, "request_id", ""),
             open_scope=True,
         )
         if actor is None:  # signed in, but holds no role today
-            actor = Actor(account_id=account_id, name=request.user.name, person_id=request.user.person_id)
+            actor = Actor(account_id=account_id, name=getattr(request.user, "name", ""))
         request.actor, request.actors = actor, actors  # type: ignore[attr-defined]
 
 
 
+
+
+def _account_of_token(request: HttpRequest, value: str) -> int | None:
+    """Return the account behind a bearer token: the person it was given to, or its client's partner system."""
+    from allauth.idp.oidc.models import Token
+
+    token = Token.objects.valid().by_value(value).filter(type=Token.Type.ACCESS_TOKEN).select_related("client").first()
+    request.token_scopes = frozenset(token.get_scopes()) if token else frozenset()  # type: ignore[attr-defined]
+    if token is None:
+        return None
+    return token.user_id or (token.client.owner_id if token.client else None)

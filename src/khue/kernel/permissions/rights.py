@@ -27,6 +27,9 @@ class Right:
     needs_second_factor: bool = False
 
 
+ANYWHERE = object()
+"""`on=ANYWHERE` asks whether the actor may do it somewhere in her place, for lists that filter by her schools."""
+
 RIGHTS: Registry[Right] = Registry("rights")
 RELATIONS: Registry[Relation] = Registry("relations")
 
@@ -49,11 +52,19 @@ def school_of(thing: Any) -> int | None:
         return thing
     if hasattr(thing, "school_id"):
         return thing.school_id
-    return getattr(thing, "scope_school_id", None) or getattr(thing, "id", None)
+    return getattr(thing, "scope_school_id", None)
 
 
 relation("any", lambda actor, thing, at: True)
-relation("unit", lambda actor, thing, at: actor.schools is None or (thing is not None and actor.covers_school(school_of(thing))))
+
+
+def _in_place(actor: Actor, thing: Any, at: datetime) -> bool:
+    if thing is ANYWHERE:
+        return actor.schools is None or bool(actor.schools)
+    return actor.schools is None or (thing is not None and actor.covers_school(school_of(thing)))
+
+
+relation("unit", _in_place)
 
 
 def _relation_of(actor: Actor, declared: Right) -> str | None:
@@ -88,6 +99,6 @@ def demand(actor: Actor, code: str, *, on: Any = None, at: datetime) -> None:
         if RIGHTS[code].needs_second_factor and settings.KHUE_SECOND_FACTOR and not actor.is_strong:
             raise SecondFactorNeeded(right=code)
         return
-    if on is not None and not actor.covers_school(school_of(on)):
+    if on is not None and on is not ANYWHERE and not actor.covers_school(school_of(on)):
         raise NotFound()
     raise NotAllowed(right=code)

@@ -30,7 +30,9 @@ class NumberTaken(DomainError):
 
     code, status = "people.number-taken", 409
     title = _("Số định danh cá nhân này đã có ở một hồ sơ khác.")
-    advice = _("Hãy tìm theo số định danh trước khi lập hồ sơ mới; nếu là cùng một người, hãy dùng hồ sơ đã có.")
+    advice = _(
+        "Hãy tìm theo số định danh trước khi lập hồ sơ mới; nếu là cùng một người, hãy dùng hồ sơ đã có."
+    )
 
 
 class AlreadyTied(DomainError):
@@ -120,7 +122,13 @@ def _save(person: Person) -> None:
 
 
 def tie_guardian(
-    *, actor: Actor, learner: Person, guardian: Person, relation: str, now: datetime, from_day: date | None = None
+    *,
+    actor: Actor,
+    learner: Person,
+    guardian: Person,
+    relation: str,
+    now: datetime,
+    from_day: date | None = None,
 ) -> Kinship:
     """Say that `guardian` is father, mother or guardian of `learner` from a day on."""
     permissions.demand(actor, "people.invite_guardian", on=_with_class(learner), at=now)
@@ -130,7 +138,9 @@ def tie_guardian(
                 guardian=guardian, learner=learner, relation=relation, school_id=learner.school_id,
                 valid=period(from_day or local_day(now)),
             )  # fmt: skip
-            audit.record(actor, "people.kinship.open", on=tie, at=now, person_id=learner.pk, relation=relation)
+            audit.record(
+                actor, "people.kinship.open", on=tie, at=now, person_id=learner.pk, relation=relation
+            )
     except IntegrityError as error:
         raise AlreadyTied() from error
     return tie

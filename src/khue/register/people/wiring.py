@@ -1,6 +1,7 @@
 """What this app registers with the kernel: whose files a guardian or learner sees, and the family relations."""
 
 from khue.kernel.permissions import loading, relation
+from khue.register.people import permissions  # noqa: F401 - declares the rights
 
 loading.PEOPLE_SQL = (
     "select k.learner_id from people_kinship k"

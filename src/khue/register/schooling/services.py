@@ -71,7 +71,14 @@ class TransferEnded(DomainError):
 
 
 def create_class(
-    *, actor: Actor, school: Unit, school_year: int, grade: int, name: str, now: datetime, homeroom: Post | None = None
+    *,
+    actor: Actor,
+    school: Unit,
+    school_year: int,
+    grade: int,
+    name: str,
+    now: datetime,
+    homeroom: Post | None = None,
 ) -> ClassGroup:
     """Open a class of a school year. Raises GradeOutsideLevels, ClassNameTaken."""
     permissions.demand(actor, "schooling.edit_classes", on=school, at=now)
@@ -87,7 +94,9 @@ def create_class(
             group = ClassGroup.objects.create(
                 school=school, school_year=school_year, grade=grade, name=name, homeroom=homeroom
             )
-            audit.record(actor, "schooling.class.create", on=group, at=now, grade=grade, school_year=school_year)
+            audit.record(
+                actor, "schooling.class.create", on=group, at=now, grade=grade, school_year=school_year
+            )
     except IntegrityError as error:
         raise ClassNameTaken(name=name) from error
     return group
@@ -115,7 +124,9 @@ def place(
     placement = _open(learner_id=learner.pk, group=group, from_day=from_day, until=until, opened=opened)
     audit.record(actor, "schooling.placement.open", on=placement, at=now, opened=opened)
     events.publish(
-        LearnerPlaced(learner_id=learner.pk, school_id=group.school_id, class_group_id=group.pk, on=from_day.isoformat()),
+        LearnerPlaced(
+            learner_id=learner.pk, school_id=group.school_id, class_group_id=group.pk, on=from_day.isoformat()
+        ),
         at=now,
     )
     return placement
@@ -132,7 +143,9 @@ def leave(*, actor: Actor, learner: Person, on: date, closed: str, reason: str, 
 
 
 @transaction.atomic
-def change_class(*, actor: Actor, learner: Person, group: ClassGroup, on: date, now: datetime, reason: str) -> Placement:
+def change_class(
+    *, actor: Actor, learner: Person, group: ClassGroup, on: date, now: datetime, reason: str
+) -> Placement:
     """Move a learner to another class of the same school and year from `on`."""
     permissions.demand(actor, "schooling.edit_classes", on=group, at=now)
     before = _current(learner.pk, on)
@@ -141,7 +154,9 @@ def change_class(*, actor: Actor, learner: Person, group: ClassGroup, on: date, 
     until = before.valid.upper
     _close(before, on, Closed.MOVE)
     after = _open(learner_id=learner.pk, group=group, from_day=on, until=until, opened=Opened.MOVE)
-    audit.record(actor, "schooling.placement.move", on=after, at=now, reason=reason, before=before.class_group_id)
+    audit.record(
+        actor, "schooling.placement.move", on=after, at=now, reason=reason, before=before.class_group_id
+    )
     return after
 
 
@@ -153,7 +168,7 @@ def find_for_transfer(*, actor: Actor, code: str, born_on: date, now: datetime) 
 
     Directories return the least: both must match, and the look is recorded. Raises NotFound otherwise.
     """
-    permissions.demand(actor, "schooling.ask_transfer", at=now)
+    permissions.demand(actor, "schooling.ask_transfer", on=permissions.ANYWHERE, at=now)
     with scope.opened(everything=True):
         found = Person.objects.filter(code=code.strip(), born_on=born_on, merged_into=None).first()
         if found is not None:
@@ -187,7 +202,15 @@ def ask_transfer(
                 learner=learner, from_school_id=current.school_id, to_school=to_school, to_class=to_class,
                 learner_name=learner.name, grade=group.grade, effective_on=effective_on, reason=text.clean(reason),
             )  # fmt: skip
-            audit.record(actor, "schooling.transfer.ask", on=transfer, at=now, person_id=learner.pk, reason=reason)
+            audit.record(
+                actor,
+                "schooling.transfer.ask",
+                on=transfer,
+                at=now,
+                school_id=_own_side(actor, transfer),
+                person_id=learner.pk,
+                reason=reason,
+            )
     except IntegrityError as error:
         raise TransferOpen() from error
     return transfer
@@ -204,7 +227,12 @@ def agree(*, actor: Actor, uid: str, now: datetime, to_class: ClassGroup | None 
     is_to = _may_agree(actor, transfer.to_school_id, now)
     if not (is_from or is_to):
         permissions.demand(actor, "schooling.agree_transfer", on=_own_side(actor, transfer), at=now)
-    permissions.demand(actor, "schooling.agree_transfer", on=transfer.from_school_id if is_from else transfer.to_school_id, at=now)
+    permissions.demand(
+        actor,
+        "schooling.agree_transfer",
+        on=transfer.from_school_id if is_from else transfer.to_school_id,
+        at=now,
+    )
     if is_from and transfer.released_at is None:
         transfer.released_at = now
     if is_to:
@@ -215,7 +243,16 @@ def agree(*, actor: Actor, uid: str, now: datetime, to_class: ClassGroup | None 
         transfer.accepted_at = transfer.accepted_at or now
     transfer.state = Transfer.State.ACCEPTED if transfer.accepted_at else Transfer.State.RELEASED
     transfer.save()
-    audit.record(actor, "schooling.transfer.agree", on=transfer, at=now, person_id=transfer.learner_id, is_from=is_from, is_to=is_to)
+    audit.record(
+        actor,
+        "schooling.transfer.agree",
+        on=transfer,
+        at=now,
+        school_id=_own_side(actor, transfer),
+        person_id=transfer.learner_id,
+        is_from=is_from,
+        is_to=is_to,
+    )
     if transfer.released_at and transfer.accepted_at and transfer.effective_on <= local_day(now):
         _perform(actor, transfer, now)
     return transfer
@@ -228,7 +265,15 @@ def refuse(*, actor: Actor, uid: str, answer: str, now: datetime) -> Transfer:
     permissions.demand(actor, "schooling.agree_transfer", on=_own_side(actor, transfer), at=now)
     transfer.state, transfer.answer = Transfer.State.REFUSED, text.clean(answer)
     transfer.save()
-    audit.record(actor, "schooling.transfer.refuse", on=transfer, at=now, person_id=transfer.learner_id, reason=answer)
+    audit.record(
+        actor,
+        "schooling.transfer.refuse",
+        on=transfer,
+        at=now,
+        school_id=_own_side(actor, transfer),
+        person_id=transfer.learner_id,
+        reason=answer,
+    )
     return transfer
 
 
@@ -258,7 +303,11 @@ def _perform(actor: Actor, transfer: Transfer, now: datetime) -> None:
         until = before.valid.upper
         _close(before, on, Closed.TRANSFER)
         after = _open(
-            learner_id=transfer.learner_id, group=transfer.to_class, from_day=on, until=until, opened=Opened.TRANSFER
+            learner_id=transfer.learner_id,
+            group=transfer.to_class,
+            from_day=on,
+            until=until,
+            opened=Opened.TRANSFER,
         )
         people.hand_over_file(person_id=transfer.learner_id, school_id=transfer.to_school_id)
         transfer.state, transfer.effective_on = Transfer.State.DONE, on
@@ -278,7 +327,10 @@ def _perform(actor: Actor, transfer: Transfer, now: datetime) -> None:
 
 def _held(actor: Actor, uid: str) -> Transfer:
     transfer = (
-        Transfer.objects.select_for_update(of=("self",)).select_related("to_class", "learner").filter(uid=uid).first()
+        Transfer.objects.select_for_update(of=("self",))
+        .select_related("to_class", "learner")
+        .filter(uid=uid)
+        .first()
     )
     if transfer is None:
         raise NotFound()
@@ -309,7 +361,12 @@ def _current(learner_id: int, on: date, *, fallback: bool = False) -> Placement:
 
 
 def _open(*, learner_id: int, group: ClassGroup, from_day: date, until: date, opened: str) -> Placement:
-    last = Placement.objects.filter(class_group=group).order_by("-roll_number").values_list("roll_number", flat=True).first()
+    last = (
+        Placement.objects.filter(class_group=group)
+        .order_by("-roll_number")
+        .values_list("roll_number", flat=True)
+        .first()
+    )
     try:
         with transaction.atomic():
             return Placement.objects.create(

@@ -8,6 +8,7 @@ from typing import Any
 from khue.kernel.permissions import Actor, relation
 from khue.kernel.permissions.loading import local_day
 from khue.register.schooling.models import ClassGroup
+from khue.register.schooling import permissions  # noqa: F401 - declares the rights
 
 
 def is_homeroom(actor: Actor, thing: Any, at: datetime) -> bool:

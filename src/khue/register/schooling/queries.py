@@ -1,0 +1,107 @@
+"""Reads: classes, who is in them on a day, a learner's way through school, transfers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db.models import Count, Q, QuerySet
+
+from khue.kernel import permissions
+from khue.kernel.errors import NotFound
+from khue.kernel.permissions import Actor
+from khue.kernel.permissions.loading import local_day
+from khue.register.people.models import Kinship, Person
+from khue.register.schooling.models import ClassGroup, Placement, Transfer
+
+
+def school_year_of(day: date) -> int:
+    """Return the school year a day counts to: it turns on 1 August, as admissions for the next begin."""
+    return day.year if day.month >= 8 else day.year - 1
+
+
+def classes(actor: Actor, *, school_year: int, on: date, school_id: int | None = None) -> QuerySet[ClassGroup]:
+    """Return the classes of a year in the actor's place with `learners` on a day, by grade and name."""
+    found = ClassGroup.objects.filter(school_year=school_year)
+    if actor.schools is not None:
+        found = found.filter(school_id__in=actor.schools)
+    if school_id is not None:
+        found = found.filter(school_id=school_id)
+    present = Q(placements__valid__contains=on, placements__is_main=True)
+    return (
+        found.select_related("homeroom__person", "school")
+        .annotate(learners=Count("placements", filter=present))
+        .order_by("school__name", "grade", "name")
+    )
+
+
+def class_group(actor: Actor, uid: str, *, at: datetime) -> ClassGroup:
+    """Return one class; raises NotFound outside the actor's place."""
+    found = ClassGroup.objects.select_related("homeroom__person", "school").filter(uid=uid).first()
+    if found is None:
+        raise NotFound()
+    permissions.demand(actor, "schooling.view_classes", on=found, at=at)
+    return found
+
+
+def members(group: ClassGroup, *, on: date) -> QuerySet[Placement]:
+    """Return the placements of a class on a day (of its last day once the year is over), in name order."""
+    held = group.placements.filter(is_main=True)
+    shown = held.filter(valid__contains=on)
+    if not shown.exists():
+        shown = held.filter(closed__in=["", "year_end", "completed"])
+    return shown.select_related("learner").order_by("learner__sort_key", "learner__born_on", "learner_id")
+
+
+@dataclass(frozen=True, slots=True)
+class LearnerFile:
+    """A learner's file: who she is, her way through school, her family, her transfers."""
+
+    person: Person
+    placements: Sequence[Placement]
+    guardians: Sequence[Kinship]
+    transfers: Sequence[Transfer]
+    on: date
+
+    @property
+    def current(self) -> Placement | None:
+        """Return where she is today."""
+        return next((p for p in self.placements if p.is_main and self.on in p.valid), None)
+
+
+def learner_file(actor: Actor, uid: str, *, at: datetime) -> LearnerFile:
+    """Return one learner's file in four statements; raises NotFound outside the actor's place."""
+    person = Person.objects.filter(uid=uid).first()
+    if person is None:
+        raise NotFound()
+    permissions.demand(actor, "people.view_file", on=person, at=at)
+    placements = (
+        Placement.objects.filter(learner=person).select_related("class_group", "school").order_by("-valid")
+    )
+    guardians = Kinship.objects.filter(learner=person).select_related("guardian").order_by("relation", "pk")
+    transfers = Transfer.objects.filter(learner=person).select_related("from_school", "to_school").order_by("-pk")
+    return LearnerFile(person, list(placements), list(guardians), list(transfers), local_day(at))
+
+
+def transfers(actor: Actor) -> QuerySet[Transfer]:
+    """Return the transfers that touch the actor's schools, open ones first."""
+    found = Transfer.objects.select_related("learner", "from_school", "to_school", "to_class")
+    if actor.schools is not None:
+        found = found.filter(Q(from_school_id__in=actor.schools) | Q(to_school_id__in=actor.schools))
+    return found.order_by("state", "-pk")
+
+
+def transfer(actor: Actor, uid: str) -> Transfer:
+    """Return one transfer of the actor's schools; raises NotFound."""
+    found = transfers(actor).filter(uid=uid).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def learner_ids_in(group: ClassGroup, *, on: date) -> list[int]:
+    """Return the ids of a class's learners on a day, in name order."""
+    return list(members(group, on=on).values_list("learner_id", flat=True))
+
+
