@@ -297,8 +297,8 @@ def perform_due(*, actor: Actor, now: datetime) -> int:
 def _perform(actor: Actor, transfer: Transfer, now: datetime) -> None:
     """Close here, open there, hand the file over: one transaction, nothing copied, the code unchanged."""
     on = max(transfer.effective_on, local_day(now))
-    assert transfer.to_class is not None
     with scope.opened(everything=True):
+        group = ClassGroup.objects.get(pk=transfer.to_class_id)
         before = _current(transfer.learner_id, on, fallback=True)
         until = before.valid.upper
         _close(before, on, Closed.TRANSFER)
@@ -326,12 +326,7 @@ def _perform(actor: Actor, transfer: Transfer, now: datetime) -> None:
 
 
 def _held(actor: Actor, uid: str) -> Transfer:
-    transfer = (
-        Transfer.objects.select_for_update(of=("self",))
-        .select_related("to_class", "learner")
-        .filter(uid=uid)
-        .first()
-    )
+    transfer = Transfer.objects.select_for_update(of=("self",)).filter(uid=uid).first()
     if transfer is None:
         raise NotFound()
     if transfer.state not in OPEN_STATES:
