@@ -261,10 +261,12 @@ class Coded(Protocol):
     """A learner's subject of any circular."""
 
     @property
-    def code(self) -> str: ...
+    def code(self) -> str:
+        """The subject's code."""
 
     @property
-    def mode(self) -> Mode: ...
+    def mode(self) -> Mode:
+        """How it is assessed."""
 
 
 AnySubject = TypeVar("AnySubject", bound=Coded)

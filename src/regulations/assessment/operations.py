@@ -19,7 +19,7 @@ from regulations.assessment import (
     who_2006,
 )
 from regulations.assessment.base import NO_AWARD, NotDefined, Programme, RuleSet, SubjectResult, TermMarks
-from regulations.core import Outcome, RuleError, Tenths, UnknownValue, read_scaled, show_scaled
+from regulations.core import RuleError, Tenths, UnknownValue, read_scaled, show_scaled
 
 Input = dict[str, Any]
 Operation = Callable[[Input, str], object]
@@ -507,9 +507,9 @@ def _subjects(rules: tt_22_2021.Circular22, given: Input) -> list[SubjectResult]
         again = maybe_mark(retests.get(name), name=name)
         subjects.append(rules.subject(name, term1=taken[0], term2=taken[1], retest=again))
     for name, terms in (given.get("comment") or {}).items():
-        results = [maybe(PASSES, terms[term], name=name) for term in ("term1", "term2")]
+        first, second = (maybe(PASSES, terms[term], name=name) for term in ("term1", "term2"))
         subjects.append(
-            SubjectResult(name, "comment", *results, retest=maybe(PASSES, retests.get(name), name=name))
+            SubjectResult(name, "comment", first, second, retest=maybe(PASSES, retests.get(name), name=name))
         )
     exempt = set(given.get("exempt") or ())
     unknown = exempt - {one.code for one in subjects}

@@ -8,7 +8,7 @@ point of some places are from general knowledge and are listed in `docs/open-que
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from regulations.assessment.base import (
     HIGHEST_MARK,
@@ -380,7 +380,7 @@ class Circular22(RuleSet):
         if is_individual_plan:
             return self._decided_by_principal(principal_decision)
         if days > self.most_absences:
-            facts = {"got": days, "most": self.most_absences}
+            facts: dict[str, object] = {"got": days, "most": self.most_absences}
             return Outcome(RETAINED, (Reason("too-many-absences", self.cite(12, 1, "c"), facts),))
         if learning != "chua_dat" and conduct != "chua_dat":
             facts = {"conduct": conduct, "learning": learning, "absences": days, "most": self.most_absences}
@@ -518,7 +518,7 @@ class Circular22(RuleSet):
 
     def _level(self, marks: Mapping[str, Tenths], results: Mapping[str, str], count: int) -> str:
         failures = sum(result == NOT_PASSED for result in results.values())
-        for level in reversed(LEVELS[1:]):
+        for level in LEVELS[:0:-1]:
             if (
                 failures <= self.comment_failures[level]
                 and all(mark >= self.minimum[level] for mark in marks.values())
@@ -612,16 +612,16 @@ class Circular22(RuleSet):
                 raise NotRetestable(
                     f"{code} is not open to re-assessment", citation=self.cite(14), subject=code
                 )
-        new_averages = {
+        new_averages: dict[str, Any] = {
             code: again[code].retest if code in again else mark for code, mark in averages.items()
         }
-        new_comments = {
+        new_comments: dict[str, Any] = {
             code: again[code].retest if code in again else result for code, result in comments.items()
         }
         # Our reading: the level after re-assessment is found anew, adjustment clause included.
         return self.learning_level(
-            scored=new_averages,  # type: ignore[arg-type]
-            comments=new_comments,  # type: ignore[arg-type]
+            scored=new_averages,
+            comments=new_comments,
             reading=reading,
             adjust_for_comment=adjust_for_comment,
         )

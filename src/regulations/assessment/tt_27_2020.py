@@ -13,9 +13,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from regulations.assessment.base import (
     NO_AWARD,
-    PRINCIPAL_DECIDES,
-    PROMOTED,
-    RETAINED,
     Mode,
     RuleSet,
     check_choice,
@@ -30,7 +27,6 @@ from regulations.core import (
     OutOfRange,
     Reason,
     Tenths,
-    UnknownValue,
     cites,
     half_up,
 )

@@ -167,7 +167,7 @@ class Circular30(RuleSet):
         return completion, self.promotion(
             level=completion.level,
             level_after_help=level_after_help,
-            is_individual_plan=is_individual_plan,
+            is_individual_plan=is_individual_plan or any(one.mode == "individual_plan" for one in chosen),
             principal_decision=principal_decision,
         )
 
@@ -187,6 +187,7 @@ class Circular30(RuleSet):
         for name, given in (("subjects", subjects), ("qualities", qualities)):
             if not given:
                 raise IncompleteMarks(f"no {name}", citation=place, name=name)
+        facts: dict[str, object]
         for code in sorted(subjects):
             got = check_choice(subjects[code], self.subject_levels, name=code, citation=place)
             if got == self.subject_levels[0]:

@@ -289,7 +289,7 @@ class Circular58(RuleSet):
         if conduct_after_summer is not None:
             check_choice(conduct_after_summer, CONDUCT, name="conduct_after_summer", citation=self.cite(17))
         if days > MOST_ABSENCES:
-            facts = {"got": days, "most": MOST_ABSENCES}
+            facts: dict[str, object] = {"got": days, "most": MOST_ABSENCES}
             return Outcome(RETAINED, (Reason("too-many-absences", self.cite(15, 2, "a"), facts),))
         if learning == "kem":
             return Outcome(RETAINED, (Reason("rank-too-low", self.cite(15, 2, "b"), {"got": learning}),))

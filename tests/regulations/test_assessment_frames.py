@@ -1,0 +1,460 @@
+"""Sets of learners get what each learner gets alone: the frames against the one-learner functions."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.regulations.conftest import EDGY_MARKS, LEVELS
+
+from regulations import assessment
+from regulations.assessment import PrimarySubject, SubjectResult, frames
+from regulations.core import OutOfRange, RuleError, UnknownValue
+
+NEW = [
+    assessment.rules_for(grade=7, year=2025),
+    assessment.rules_for(grade=7, year=2025, programme="continuing"),
+]
+OLD = [
+    assessment.rules_for(grade=7, year=2015),
+    assessment.rules_for(grade=7, year=2020),
+    assessment.rules_for(grade=7, year=2015, programme="continuing"),
+]
+PRIMARY = assessment.rules_for(grade=4, year=2025)
+PRIMARY_OLD = [assessment.rules_for(grade=4, year=2017), assessment.rules_for(grade=4, year=2015)]
+
+CODES = ("toan", "ngu_van", "ngoai_ngu", "s1", "s2", "s3", "s4", "s5")
+SEVERAL = settings(max_examples=80, deadline=None)
+
+
+def near(high: int) -> st.SearchStrategy[int]:
+    """Marks of a learner who hovers about one threshold, with an odd one."""
+    return st.sampled_from([high, high, high, high, high + 1, high - 1, 49, 50, 34, 35, 19, 64, 65])
+
+
+@st.composite
+def learner(draw, *, faulty: bool):
+    """One learner's subjects and year, now and then with a fault or a re-assessment."""
+    mark = near(draw(st.sampled_from([35, 50, 65, 80, 90]))) if draw(st.booleans()) else EDGY_MARKS
+    if faulty and draw(st.integers(0, 9)) == 0:
+        mark = st.one_of(mark, st.none(), st.sampled_from([-1, 101]))
+    comment = st.sampled_from(["dat"] * 7 + ["chua_dat"])
+    mode = st.sampled_from(["normal"] * 12 + ["exempt", "reduced", "individual_plan"])
+    subjects = [
+        SubjectResult(code, "score", draw(mark), draw(mark), mode=draw(mode))
+        for code in CODES[: draw(st.integers(0 if faulty else 1, 8))]
+    ]
+    subjects += [
+        SubjectResult(f"c{number}", "comment", draw(comment), draw(comment), mode=draw(mode))
+        for number in range(draw(st.integers(0, 3)))
+    ]
+    if draw(st.integers(0, 3)) == 0:
+        subjects = [
+            one if draw(st.booleans()) else again(one, draw(EDGY_MARKS), draw(comment)) for one in subjects
+        ]
+    return subjects
+
+
+def again(one: SubjectResult, mark: int, comment: str) -> SubjectResult:
+    retest = mark if one.kind == "score" else comment
+    return SubjectResult(one.code, one.kind, one.term1, one.term2, one.mode, retest)
+
+
+def rows_of(learners: list[list[SubjectResult]]) -> pl.DataFrame:
+    number = {"dat": 1, "chua_dat": 0}
+    rows = [
+        {
+            "learner": index,
+            "subject": one.code,
+            "kind": one.kind,
+            "mode": one.mode,
+            **{
+                name: number.get(getattr(one, name), getattr(one, name))
+                for name in ("term1", "term2", "retest")
+            },
+        }
+        for index, subjects in enumerate(learners)
+        for one in subjects
+    ]
+    schema = {
+        "learner": pl.Int64,
+        "subject": pl.String,
+        "kind": pl.String,
+        "mode": pl.String,
+        "term1": pl.Int32,
+        "term2": pl.Int32,
+        "retest": pl.Int32,
+    }
+    return pl.DataFrame(rows, schema=schema)
+
+
+def codes(outcome) -> list[str]:
+    return list(dict.fromkeys(reason.code for reason in outcome.because))
+
+
+NEW_YEAR = st.fixed_dictionaries(
+    {
+        "conduct1": st.sampled_from(LEVELS),
+        "conduct2": st.sampled_from(LEVELS),
+        "absences": st.sampled_from([0, 45, 46]),
+        "conduct_after_summer": st.sampled_from([None, *LEVELS]),
+        "principal_decision": st.sampled_from([None, None, "len_lop", "o_lai_lop"]),
+    }
+)
+
+
+@pytest.mark.parametrize("rules", NEW, ids=repr)
+@given(data=st.data())
+@SEVERAL
+def test_a_set_agrees_with_each_learner_under_circular_22(rules, data):
+    reading = data.draw(st.sampled_from(["strict", "counterfactual"]))
+    adjust = data.draw(st.booleans())
+    people = data.draw(st.lists(st.tuples(learner(faulty=True), NEW_YEAR), min_size=1, max_size=8))
+    given_years = pl.DataFrame(
+        [{"learner": index, **year} for index, (_, year) in enumerate(people)],
+        schema_overrides={"conduct_after_summer": pl.String, "principal_decision": pl.String},
+    )
+    answer = frames.year_results(
+        rules,
+        rows_of([subjects for subjects, _ in people]),
+        given_years,
+        reading=reading,
+        adjust_for_comment=adjust,
+    )
+    assert answer["learner"].to_list() == list(range(len(people)))
+    for row, (subjects, year) in zip(answer.iter_rows(named=True), people, strict=True):
+        try:
+            alone = rules.year_results(subjects=subjects, reading=reading, adjust_for_comment=adjust, **year)
+        except RuleError as error:
+            assert row["error"] is not None, error
+            assert row["learning_year"] is None and row["because"] is None
+            continue
+        assert row == {
+            "learner": row["learner"],
+            "learning_term1": alone.term1.learning.level,
+            "learning_term2": alone.term2.learning.level,
+            "learning_base": alone.learning.base,
+            "learning_year": alone.learning.level,
+            "is_adjusted": alone.learning.adjusted,
+            "conduct_year": alone.conduct.level,
+            "award": alone.award.level,
+            "promotion": alone.promotion.level,
+            "learning_after_retest": alone.learning_after_retest.level
+            if alone.learning_after_retest
+            else None,
+            "because": codes(alone.learning),
+            "award_because": codes(alone.award),
+            "promotion_because": alone.promotion.because[0].code,
+            "error": None,
+        }
+
+
+OLD_CONDUCT = ("yeu", "trung_binh", "kha", "tot")
+OLD_YEAR = st.fixed_dictionaries(
+    {
+        "conduct1": st.sampled_from(OLD_CONDUCT),
+        "conduct2": st.sampled_from(OLD_CONDUCT),
+        "conduct_year": st.sampled_from([None, *OLD_CONDUCT * 3]),
+        "absences": st.sampled_from([0, 45, 46]),
+        "conduct_after_summer": st.sampled_from([None, *OLD_CONDUCT]),
+        "specialised_subject": st.sampled_from([None, None, "s1", "toan", "s5"]),
+    }
+)
+
+
+@pytest.mark.parametrize("rules", OLD, ids=repr)
+@given(data=st.data())
+@SEVERAL
+def test_a_set_agrees_with_each_learner_under_circular_58(rules, data):
+    people = data.draw(st.lists(st.tuples(learner(faulty=True), OLD_YEAR), min_size=1, max_size=8))
+    schema = dict.fromkeys(
+        ("conduct_year", "conduct_after_summer", "specialised_subject", "conduct1", "conduct2"), pl.String
+    )
+    years = pl.DataFrame(
+        [{"learner": index, **year} for index, (_, year) in enumerate(people)], schema_overrides=schema
+    )
+    answer = frames.ranked_results(rules, rows_of([subjects for subjects, _ in people]), years)
+    for row, (subjects, year) in zip(answer.iter_rows(named=True), people, strict=True):
+        try:
+            alone = rules.year_results(subjects=subjects, **year)
+        except RuleError as error:
+            assert row["error"] is not None, error
+            assert row["learning_year"] is None
+            continue
+        assert row == {
+            "learner": row["learner"],
+            "learning_term1": alone.term1.learning.level,
+            "learning_term2": alone.term2.learning.level,
+            "learning_base": alone.learning.base,
+            "learning_year": alone.learning.level,
+            "is_adjusted": alone.learning.adjusted,
+            "average_year": alone.learning.average,
+            "conduct_year": year["conduct_year"],
+            "award": alone.award.level,
+            "promotion": alone.promotion.level,
+            "learning_after_retest": alone.learning_after_retest.level
+            if alone.learning_after_retest
+            else None,
+            "because": codes(alone.learning),
+            "promotion_because": alone.promotion.because[0].code,
+            "error": None,
+        }
+
+
+@st.composite
+def pupil(draw, rules):
+    """One pupil's subjects and qualities at the year's end, and the year."""
+    best = draw(st.booleans())
+    levels, marks = rules.subject_levels, rules.quality_levels
+    level = (
+        st.sampled_from([levels[-1]] * 15 + list(levels)) if best else st.sampled_from(levels[1:] + levels)
+    )
+    quality = st.sampled_from([marks[-1]] * 15 + list(marks)) if best else st.sampled_from(marks[1:] + marks)
+    test = st.sampled_from([100, 90, 90, 90, 80] if best else [100, 70, 70, 60, 50, 50, 50, 40])
+    if draw(st.integers(0, 9)) == 0:
+        test, level = st.one_of(test, st.sampled_from([0, 75, None])), st.one_of(level, st.just(None))
+    grade = draw(st.integers(1, 5))
+    mode = st.sampled_from(["normal"] * 12 + ["exempt", "reduced", "individual_plan"])
+    tested = set(rules.subjects_with_periodic_test(grade=grade, period="cuoi_nam"))
+    subjects = []
+    for code in sorted(tested | {"dao_duc", "nghe_thuat"})[: draw(st.integers(1, 8))]:
+        mark = draw(test) if code in tested else None
+        tests = {} if mark is None else {"cuoi_nam": mark}
+        found = draw(level)
+        subjects.append(PrimarySubject(code, {} if found is None else {"cuoi_nam": found}, tests, draw(mode)))
+    qualities = {f"q{number}": draw(quality) for number in range(draw(st.integers(0, 4)))}
+    return grade, subjects, qualities
+
+
+def pupil_rows(pupils) -> pl.DataFrame:
+    rows = []
+    for index, (_, subjects, qualities) in enumerate(pupils):
+        rows += [
+            {
+                "learner": index,
+                "kind": "subject",
+                "code": one.code,
+                "level": one.levels.get("cuoi_nam"),
+                "test": one.tests.get("cuoi_nam"),
+                "mode": one.mode,
+            }
+            for one in subjects
+        ]
+        rows += [
+            {"learner": index, "kind": "quality", "code": code, "level": got, "test": None, "mode": "normal"}
+            for code, got in qualities.items()
+        ]
+    schema = {
+        "learner": pl.Int64,
+        "kind": pl.String,
+        "code": pl.String,
+        "level": pl.String,
+        "test": pl.Int32,
+        "mode": pl.String,
+    }
+    return pl.DataFrame(rows, schema=schema)
+
+
+@given(data=st.data())
+@SEVERAL
+def test_a_set_agrees_with_each_pupil_under_circular_27(data):
+    flags = ("is_outstanding_in_a_subject", "has_clear_progress", "is_recognised_by_class")
+    year = st.fixed_dictionaries(
+        {
+            **{flag: st.booleans() for flag in flags},
+            "level_after_help": st.sampled_from([None, "hoan_thanh", "chua_hoan_thanh"]),
+            "principal_decision": st.sampled_from([None, "len_lop", "o_lai_lop"]),
+        }
+    )
+    people = data.draw(st.lists(st.tuples(pupil(PRIMARY), year), min_size=1, max_size=8))
+    years = pl.DataFrame(
+        [{"learner": index, "grade": one[0], **given_year} for index, (one, given_year) in enumerate(people)],
+        schema_overrides={"level_after_help": pl.String, "principal_decision": pl.String},
+    )
+    answer = frames.primary_results(PRIMARY, pupil_rows([one for one, _ in people]), years)
+    for row, ((grade, subjects, qualities), given_year) in zip(
+        answer.iter_rows(named=True), people, strict=True
+    ):
+        try:
+            alone = PRIMARY.year_results(grade=grade, subjects=subjects, qualities=qualities, **given_year)
+        except RuleError as error:
+            assert row["error"] is not None, error
+            assert row["level"] is None
+            continue
+        assert row == {
+            "learner": row["learner"],
+            "level": alone.level.level,
+            "completion": alone.completion.level,
+            "award": alone.award.level,
+            "promotion": alone.promotion.level,
+            "because": codes(alone.level),
+            "promotion_because": alone.promotion.because[0].code,
+            "error": None,
+        }
+
+
+@pytest.mark.parametrize("rules", PRIMARY_OLD, ids=repr)
+@given(data=st.data())
+@SEVERAL
+def test_a_set_agrees_with_each_pupil_under_circular_30(rules, data):
+    year = st.fixed_dictionaries(
+        {
+            "level_after_help": st.sampled_from([None, "hoan_thanh", "chua_hoan_thanh"]),
+            "principal_decision": st.sampled_from([None, "len_lop", "o_lai_lop"]),
+        }
+    )
+    people = data.draw(st.lists(st.tuples(pupil(rules), year), min_size=1, max_size=8))
+    years = pl.DataFrame(
+        [{"learner": index, "grade": one[0], **given_year} for index, (one, given_year) in enumerate(people)],
+        schema_overrides={"level_after_help": pl.String, "principal_decision": pl.String},
+    )
+    answer = rules.apply(pupil_rows([one for one, _ in people]).join(years, on="learner"))
+    rows = {row["learner"]: row for row in answer.iter_rows(named=True)}
+    for index, ((grade, subjects, qualities), given_year) in enumerate(people):
+        row = rows[index]
+        try:
+            completion, promotion = rules.year_results(
+                grade=grade, subjects=subjects, qualities=qualities, **given_year
+            )
+        except RuleError as error:
+            assert row["error"] is not None, error
+            continue
+        assert row == {
+            "learner": index,
+            "completion": completion.level,
+            "promotion": promotion.level,
+            "because": codes(completion),
+            "promotion_because": promotion.because[0].code,
+            "error": None,
+        }
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.one_of(
+                st.none(), st.lists(st.one_of(EDGY_MARKS, EDGY_MARKS, EDGY_MARKS, st.none()), max_size=5)
+            ),
+            st.one_of(st.none(), EDGY_MARKS, st.just(101)),
+            st.one_of(st.none(), EDGY_MARKS, st.just(-1)),
+        ),
+        min_size=1,
+        max_size=30,
+    )
+)
+@SEVERAL
+def test_averages_of_a_set_agree_with_each(rows):
+    rules = NEW[0]
+    schema = {"regular": pl.List(pl.Int32), "midterm": pl.Int32, "final": pl.Int32}
+    answer = frames.term_averages(rules, pl.DataFrame(rows, schema=schema, orient="row"))
+    year = frames.year_averages(
+        rules,
+        pl.DataFrame([row[1:] for row in rows], schema={"term1": pl.Int32, "term2": pl.Int32}, orient="row"),
+    )
+    for (regular, midterm, final), row, of_year in zip(
+        rows, answer.iter_rows(named=True), year.iter_rows(named=True), strict=True
+    ):
+        for found, rule, marks in (
+            (row, rules.subject_term_average, {"regular": regular or (), "midterm": midterm, "final": final}),
+            (of_year, rules.subject_year_average, {"term1": midterm, "term2": final}),
+        ):
+            try:
+                alone = rule(**marks)
+            except RuleError:
+                assert found["average"] is None and found["error"] is not None
+            else:
+                assert (found["average"], found["error"]) == (alone, None)
+
+
+def frame(**changes) -> pl.DataFrame:
+    columns = {
+        "learner": [1] * 6,
+        "subject": list("abcdef"),
+        "kind": ["score"] * 6,
+        "term1": [80] * 6,
+        "term2": [80] * 6,
+        "conduct1": ["tot"] * 6,
+        "conduct2": ["tot"] * 6,
+        "absences": [0] * 6,
+    }
+    return pl.DataFrame({**columns, **changes})
+
+
+def test_what_belongs_to_the_learner_may_stand_on_each_row():
+    answer = NEW[0].apply(frame())
+    assert answer.row(0, named=True)["learning_year"] == "tot"
+    assert answer["promotion"].to_list() == ["len_lop"]
+    assert PRIMARY.apply(
+        pl.DataFrame(
+            {
+                "learner": [1, 1],
+                "kind": ["subject", "quality"],
+                "code": ["dao_duc", "nhan_ai"],
+                "level": ["T", "T"],
+                "test": [None, None],
+                "grade": [1, 1],
+            }
+        )
+    )["level"].to_list() == ["hoan_thanh_xuat_sac"]
+    assert OLD[0].apply(frame(conduct_year=["tot"] * 6))["learning_year"].to_list() == ["yeu"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"kind": ["mark"] + ["score"] * 5}, "unknown-value"),
+        ({"kind": [None] + ["score"] * 5}, "unknown-value"),
+        ({"subject": ["a", "a", "c", "d", "e", "f"]}, "unknown-value"),
+        ({"mode": ["none"] + ["normal"] * 5}, "unknown-value"),
+        ({"conduct1": ["xuat_sac"] * 6}, "unknown-value"),
+        ({"conduct1": ["tot", "kha", "tot", "tot", "tot", "tot"]}, "unknown-value"),
+        ({"principal_decision": ["dat"] * 6}, "unknown-value"),
+        ({"kind": ["comment"] + ["score"] * 5, "term1": [2] + [80] * 5}, "unknown-value"),
+        ({"absences": [-1] * 6}, "out-of-range"),
+        ({"term1": [101] + [80] * 5}, "out-of-range"),
+        ({"term2": [-1] + [80] * 5}, "out-of-range"),
+        ({"term1": [None] + [80] * 5}, "incomplete-marks"),
+        ({"conduct2": [None] * 6}, "incomplete-marks"),
+        ({"absences": [None] * 6}, "incomplete-marks"),
+        ({"mode": ["exempt"] * 6}, "incomplete-marks"),
+        ({"retest": [90] + [None] * 5}, "not-retestable"),
+    ],
+)
+def test_a_learner_with_a_fault_gets_its_code_and_the_others_their_results(changes, error):
+    good = frame(learner=[2] * 6)
+    answer = NEW[0].apply(
+        pl.concat([frame(**changes), good], how="diagonal_relaxed").with_columns(
+            pl.col("mode").fill_null("normal") if "mode" in changes else pl.lit(1).alias("unused")
+        )
+    )
+    assert answer["error"].to_list() == [error, None]
+    assert answer["learning_year"].to_list() == [None, "tot"]
+
+
+def test_a_learner_in_one_of_two_frames_only_is_incomplete():
+    rows = frame().select("learner", "subject", "kind", "term1", "term2")
+    years = pl.DataFrame({"learner": [2], "conduct1": ["tot"], "conduct2": ["tot"], "absences": [0]})
+    answer = frames.year_results(NEW[0], rows, years)
+    assert answer.select("learner", "error").rows() == [(1, "incomplete-marks"), (2, "incomplete-marks")]
+
+
+@pytest.mark.parametrize("name", ["learner", "subject", "kind", "term1", "conduct1", "absences"])
+def test_a_missing_column_is_refused_at_once(name):
+    with pytest.raises(UnknownValue, match=name):
+        NEW[0].apply(frame().drop(name))
+
+
+@pytest.mark.parametrize("name", ["term1", "term2", "absences", "retest"])
+def test_a_column_of_binary_numbers_is_refused_at_once(name):
+    with pytest.raises(OutOfRange, match=name):
+        NEW[0].apply(frame(**{name: [8.0] * 6}))
+
+
+def test_a_primary_frame_without_its_columns_is_refused_at_once():
+    with pytest.raises(UnknownValue, match="test"):
+        PRIMARY.apply(pl.DataFrame({"learner": [1], "grade": [1]}))
+    with pytest.raises(UnknownValue, match="kind"):
+        PRIMARY.apply(pl.DataFrame({"learner": [1], "grade": [1], "test": [100]}))
+    with pytest.raises(UnknownValue, match="reading"):
+        frames.year_results(NEW[0], frame(), reading="loose")
