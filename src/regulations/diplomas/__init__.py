@@ -1,0 +1,56 @@
+"""Diplomas and certificates: numbers, deadlines, blanks, who issues and who serves them.
+
+One door: `rules_for(day=…).issue_deadline(…)`, by the day of the act. Numbers, blanks and offices hold across
+both regimes and are reached directly.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from types import ModuleType
+
+from regulations.core import NoRuleInForce
+from regulations.diplomas import authority, base, tt_10_2026, tt_21_2019
+from regulations.diplomas.authority import issuer_of, server_of
+from regulations.diplomas.base import (
+    BlankBalance,
+    WrongState,
+    blank_balance,
+    check_entry_numbers,
+    check_state,
+    ended_on,
+    next_entry_number,
+    show_entry_number,
+)
+from regulations.diplomas.texts import TEXTS
+
+__all__ = [
+    "OPERATIONS",
+    "RULE_SETS",
+    "TEXTS",
+    "BlankBalance",
+    "WrongState",
+    "blank_balance",
+    "check_entry_numbers",
+    "check_state",
+    "ended_on",
+    "issuer_of",
+    "next_entry_number",
+    "rules_for",
+    "server_of",
+    "show_entry_number",
+]
+
+RULE_SETS: tuple[ModuleType, ...] = (tt_21_2019, tt_10_2026)
+CITING_MODULES: tuple[ModuleType, ...] = (*RULE_SETS, base, authority)
+
+OPERATIONS: dict[str, object] = {}
+"""The vectors' format has no operation of this subject alone; its days are `calendar`'s."""
+
+
+def rules_for(*, day: date) -> ModuleType:
+    """Return the regime that governs an act of that day; raise NoRuleInForce before 15/01/2020."""
+    for rules in RULE_SETS:
+        if rules.governs(day=day):
+            return rules
+    raise NoRuleInForce(f"no rules of diplomas on {day}", name="day", day=day)
