@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from khue.kernel.errors import Invalid
 
-_MARK = re.compile(r"\s*(\d{1,2})(?:[.,](\d))?0*\s*$")
+_MARK = re.compile(r"\s*(\d{1,2})(?:[.,](\d)0*)?\s*$")
 
 
 class NotAMark(Invalid):

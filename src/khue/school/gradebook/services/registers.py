@@ -1,0 +1,146 @@
+"""Opening registers: which subjects a class is assessed in, and a line for each of its learners."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from khue.kernel import audit, permissions
+from khue.kernel.ids import uid7
+from khue.kernel.permissions import Actor
+from khue.register.orgs.models import UnitKind
+from khue.register.schooling.models import ClassGroup, Closed, Placement
+from khue.school.gradebook.errors import NothingAssessed
+from khue.school.gradebook.models import Closing, Line, Register, Term
+from khue.school.teaching.models import Assignment
+from regulations import assessment, curriculum
+from regulations.core import NoRuleInForce, OutOfRange
+
+BY_CHOICE = ("choose_4_of_9", "elective")
+"""Subjects a class has only where the assignment says so."""
+WITHOUT_RESULT = ("compulsory_choice",)
+"""Study topics: their marks join those of the subject (TT 22/2021, Art. 6), there is no result of their own."""
+
+STAYING = ("", Closed.YEAR_END, Closed.COMPLETED)
+"""How the placement of a learner stands who is the class's to assess: not ended, or ended with the year."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What one call opened; zeros when everything was there."""
+
+    registers: int = 0
+    lines: int = 0
+
+
+def open_registers(*, actor: Actor, class_group: ClassGroup, term: int, now: datetime) -> Opened:
+    """Open the registers of one class's term: see `open_registers_of_classes`."""
+    return open_registers_of_classes(actor=actor, classes=[class_group], terms=(term,), now=now)
+
+
+@transaction.atomic
+def open_registers_of_classes(
+    *, actor: Actor, classes: Sequence[ClassGroup], terms: Iterable[int] = (Term.FIRST, Term.SECOND), now: datetime
+) -> Opened:
+    """Open a register for each subject of these classes of one school, with a line for each learner.
+
+    Subjects are those the programme makes compulsory, and of the others those the assignment names. Called
+    again it adds what is new (a subject assigned since, a learner placed since) and changes nothing else;
+    closed registers stay as they are. A fixed number of statements.
+
+    Raises NotAllowed, NothingAssessed for a grade without rules.
+    """
+    for school in {one.school_id: one.school for one in classes}.values():
+        permissions.demand(actor, "gradebook.open_registers", on=school, at=now)
+    return add_registers(actor, classes, terms=terms, now=now)
+
+
+def add_registers(actor: Actor, classes: Sequence[ClassGroup], *, terms: Iterable[int], now: datetime) -> Opened:
+    """Do what `open_registers_of_classes` says; the caller has asked for the right."""
+    wanted = tuple(terms)
+    by_id = {one.pk: one for one in classes}
+    assigned: dict[int, set[str]] = {pk: set() for pk in by_id}
+    for pk, code in Assignment.objects.filter(class_group_id__in=by_id).values_list("class_group_id", "subject_code"):
+        assigned[pk].add(code)
+    new = [
+        register
+        for one in classes
+        for term in wanted
+        for register in _registers(one, term, assigned[one.pk])
+    ]
+    before = Register.objects.filter(class_group_id__in=by_id).count()
+    Register.objects.bulk_create(new, ignore_conflicts=True, batch_size=1000)
+    Closing.objects.bulk_create(
+        [
+            Closing(class_group=one, school_id=one.school_id, school_year=one.school_year, term=term)
+            for one in classes
+            for term in Term.values
+        ],
+        ignore_conflicts=True,
+    )
+    made = Register.objects.filter(class_group_id__in=by_id).count() - before
+    lines = add_lines(list(by_id), wanted)
+    for one in classes if made or lines else ():
+        audit.record(actor, "gradebook.registers.open", on=one, at=now, registers=made, lines=lines)
+    return Opened(made, lines)
+
+
+def _registers(group: ClassGroup, term: int, assigned: set[str]) -> list[Register]:
+    programme = "continuing" if group.school.kind == UnitKind.CENTRE else "general"
+    try:
+        rules = assessment.rules_for(grade=group.grade, year=group.school_year, programme=programme)
+        subjects = curriculum.subjects_for(group.grade, group.school_year)
+    except (NoRuleInForce, OutOfRange) as error:
+        raise NothingAssessed(grade=group.grade) from error
+    return [
+        Register(
+            class_group=group, school_id=group.school_id, school_year=group.school_year, subject_code=one.code,
+            term=term, kind=one.kind, rule_set=rules.id, regular_count=regular_count(rules.id, one),
+        )
+        for one in subjects
+        if one.role not in WITHOUT_RESULT and (one.role not in BY_CHOICE or one.code in assigned)
+    ]  # fmt: skip
+
+
+def regular_count(rule_set: str, subject: curriculum.Subject) -> int:
+    """Return how many regular assessments a term needs; 0 in primary school, where they are comments only."""
+    if subject.kind in ("level", "level_and_test"):
+        return 0
+    duty = assessment.rule_set(rule_set).class_duty(kind=subject.kind, periods_per_year=subject.periods_per_year)
+    return int(duty.regular)
+
+
+def add_lines(class_ids: Sequence[int], terms: Sequence[int]) -> int:
+    """Add the missing lines of learners placed in these classes to registers still open; return how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            select r.id, p.learner_id, r.school_id, r.school_year
+              from gradebook_register r
+              join (select distinct class_group_id, learner_id from schooling_placement
+                     where class_group_id = any(%s) and is_main and closed = any(%s)) p
+                on p.class_group_id = r.class_group_id
+             where r.class_group_id = any(%s) and r.term = any(%s) and r.locked_at is null
+               and not exists (select 1 from gradebook_line l where l.register_id = r.id and l.learner_id = p.learner_id)
+            """,
+            [list(class_ids), list(STAYING), list(class_ids), list(terms)],
+        )
+        rows = cursor.fetchall()
+    lines = [
+        Line(uid=uid7(), register_id=register, learner_id=learner, school_id=school, school_year=year)
+        for register, learner, school, year in rows
+    ]
+    Line.objects.bulk_create(lines, ignore_conflicts=True, batch_size=2000)
+    return len(lines)
+
+
+def placed(class_ids: Sequence[int]) -> dict[int, set[int]]:
+    """Return whom each class assesses: its learners who have not left it."""
+    found: dict[int, set[int]] = {pk: set() for pk in class_ids}
+    rows = Placement.objects.main().filter(class_group_id__in=class_ids, closed__in=STAYING)
+    for group, learner in rows.values_list("class_group_id", "learner_id"):
+        found[group].add(learner)
+    return found
