@@ -1,6 +1,7 @@
-"""What this app registers with the kernel: which schools lie within a unit on a day."""
+"""What this app registers with the kernel: its rights, and which schools lie within a unit on a day."""
 
 from khue.kernel.permissions import loading
+from khue.register.orgs import permissions  # noqa: F401 - declares the rights
 
 loading.SCHOOLS_SQL = (
     "select u.descendant_id from orgs_unitreach u"

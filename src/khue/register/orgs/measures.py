@@ -1,0 +1,34 @@
+"""What can be counted by unit. Higher apps register what they know; this app knows schools only.
+
+    measures.add("learners", _("Học sinh"), "select p.school_id, count(*) from … where p.valid @> %(day)s::date group by 1")
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from khue.kernel.registries import Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A number each school has on a day. `sql` selects (school id, number) with the parameter %(day)s."""
+
+    code: str
+    title: str | Promise
+    sql: str
+
+
+MEASURES: Registry[Measure] = Registry("measures of units")
+
+
+def add(code: str, title: str | Promise, sql: str) -> Measure:
+    """Register a measure; `code` is an SQL name."""
+    assert code.isidentifier(), code
+    return MEASURES.get(code) or MEASURES.add(code, Measure(code, title, sql))
+
+
+add("schools", _("Trường"), "select s.id, 1 from orgs_unit s where s.kind in ('school', 'centre') and s.valid @> %(day)s::date")
