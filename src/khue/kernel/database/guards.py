@@ -141,6 +141,8 @@ def statements_for(model: type[models.Model]) -> list[str]:
         result += _trigger(table, "khue_9_touch", "update", "khue_touch()")
     if guard.scope is not None:
         result += _policies(model, guard.scope)
+    else:
+        result.append(f'alter table "{table}" disable row level security')
     return result
 
 

@@ -6,6 +6,8 @@ of one with a reason; a transfer closes one and opens the next in one transactio
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import pghistory
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -21,7 +23,7 @@ from khue.register.staff.models import Post
 class ClassGroup(Row):
     """One class of one school in one school year."""
 
-    guard = Guard(coded=("uid", "school_id", "school_year"), scope=Scope(school="school_id"))
+    guard = Guard(coded=("uid", "school_id", "school_year"))  # holds no personal data
 
     school = models.ForeignKey(Unit, models.PROTECT, related_name="class_groups", verbose_name=_("trường"))
     school_year = models.PositiveSmallIntegerField(_("năm học (năm bắt đầu)"))
@@ -109,6 +111,11 @@ class Placement(Row):
             models.Index(fields=["class_group", "learner"], name="schooling_place_class"),
             models.Index(fields=["school", "school_year"], name="schooling_place_school"),
         ]
+
+    @property
+    def last_day(self) -> date | None:
+        """Return the last day it holds, or None while it is open-ended."""
+        return self.valid.upper - timedelta(days=1) if self.valid.upper else None
 
 
 class Transfer(Row):

@@ -5,9 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from khue.kernel.permissions import Actor, relation
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from khue.kernel import menus
+from khue.kernel.permissions import Actor, holds, relation
 from khue.kernel.permissions.loading import local_day
-from khue.register.schooling.models import ClassGroup
+from khue.register.people.models import Person
+from khue.register.schooling.models import ClassGroup, Transfer
 from khue.register.schooling import permissions  # noqa: F401 - declares the rights
 
 
@@ -23,3 +29,54 @@ def is_homeroom(actor: Actor, thing: Any, at: datetime) -> bool:
 
 
 relation("homeroom", is_homeroom)
+menus.MENU.add("classes", menus.Entry(_("Lớp học"), "schooling:classes", "users", "schooling.view_classes", sort=20))
+menus.MENU.add("transfers", menus.Entry(_("Chuyển trường"), "schooling:transfers", "arrows-exchange", "schooling.ask_transfer", sort=60))
+
+
+def transfers_waiting(actor: Actor, now: datetime) -> list[menus.Card]:
+    """Return a card when transfers wait for this school's answer."""
+    if not holds(actor, "schooling.agree_transfer") or not actor.schools:
+        return []
+    waiting = Transfer.objects.filter(
+        Q(from_school_id__in=actor.schools, released_at=None) | Q(to_school_id__in=actor.schools, accepted_at=None),
+        state__in=["asked", "released", "accepted"],
+    ).count()  # fmt: skip
+    if not waiting:
+        return []
+    title = _("Đề nghị chuyển trường chờ trả lời")
+    return [menus.Card(title, reverse("schooling:transfers"), urgency=0, count=waiting, action=_("Xem và trả lời"))]
+
+
+def find_people(actor: Actor, words: str, limit: int) -> list[menus.Hit]:
+    """Return learners and classes' members whose folded names hold all the words, within the actor's place."""
+    if not holds(actor, "people.view_file"):
+        return []
+    found = Person.objects.filter(placements__is_main=True, merged_into=None)
+    if actor.schools is not None:
+        found = found.filter(school_id__in=actor.schools)
+    if words.isdigit():
+        found = found.filter(code__startswith=words)
+    else:
+        for word in words.split():
+            found = found.filter(name_fold__contains=word)
+    rows = found.order_by("sort_key", "pk").values_list("uid", "name", "code").distinct()[:limit]
+    return [menus.Hit(name, reverse("schooling:learner", args=[uid]), _("Học sinh"), code) for uid, name, code in rows]
+
+
+def find_classes(actor: Actor, words: str, limit: int) -> list[menus.Hit]:
+    """Return classes whose name begins with the words, newest year first."""
+    if not holds(actor, "schooling.view_classes"):
+        return []
+    found = ClassGroup.objects.filter(name__istartswith=words)
+    if actor.schools is not None:
+        found = found.filter(school_id__in=actor.schools)
+    rows = found.select_related("school").order_by("-school_year", "name")[:limit]
+    return [
+        menus.Hit(g.name, reverse("schooling:class", args=[g.uid]), _("Lớp"), f"{g.school.name} · {g.school_year}–{g.school_year + 1}")
+        for g in rows
+    ]
+
+
+menus.HOME.add("transfers", transfers_waiting)
+menus.SEARCH.add("learners", find_people)
+menus.SEARCH.add("classes", find_classes)

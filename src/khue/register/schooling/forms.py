@@ -1,0 +1,68 @@
+"""Forms of classes, learners and transfers."""
+
+from __future__ import annotations
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from khue.register.orgs.models import Unit
+from khue.register.people.models import Kinship, Sex
+from khue.register.schooling.models import ClassGroup
+
+
+class ClassForm(forms.Form):
+    """Open a class."""
+
+    name = forms.CharField(label=_("Tên lớp"), max_length=60, help_text=_("Ví dụ: 7A2"))
+    grade = forms.IntegerField(label=_("Khối"), min_value=1, max_value=12)
+
+
+class LearnerForm(forms.Form):
+    """First entry of a learner."""
+
+    name = forms.CharField(label=_("Họ và tên"), max_length=120)
+    born_on = forms.DateField(label=_("Ngày sinh"), help_text=_("Ví dụ: 05/09/2013"))
+    sex = forms.ChoiceField(label=_("Giới tính"), choices=[(Sex.MALE, _("Nam")), (Sex.FEMALE, _("Nữ"))])
+    personal_number = forms.CharField(
+        label=_("Số định danh cá nhân"), max_length=20, required=False,
+        help_text=_("Có thể để trống và bổ sung sau; học sinh vẫn được vào lớp ngay."),
+    )  # fmt: skip
+    birth_place = forms.CharField(label=_("Nơi sinh"), max_length=200, required=False)
+    address = forms.CharField(label=_("Nơi ở hiện tại"), max_length=250, required=False)
+
+
+class GuardianForm(forms.Form):
+    """Name a guardian and get an invitation code."""
+
+    name = forms.CharField(label=_("Họ và tên phụ huynh"), max_length=120)
+    relation = forms.ChoiceField(label=_("Quan hệ"), choices=Kinship.Relation.choices)
+    phone = forms.CharField(label=_("Điện thoại"), max_length=20, required=False)
+
+
+class FindForm(forms.Form):
+    """Find the learner a school is to receive: both must match exactly."""
+
+    code = forms.CharField(label=_("Mã định danh của học sinh"), max_length=20)
+    born_on = forms.DateField(label=_("Ngày sinh"), help_text=_("Ví dụ: 05/09/2013"))
+
+
+class AskForm(forms.Form):
+    """Ask for a transfer."""
+
+    to_school = forms.ModelChoiceField(label=_("Trường chuyển đến"), queryset=Unit.objects.none(), to_field_name="uid")
+    effective_on = forms.DateField(label=_("Ngày chuyển"))
+    reason = forms.CharField(label=_("Lý do"), max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
+
+
+class AcceptForm(forms.Form):
+    """The receiving school names the class."""
+
+    to_class = forms.ModelChoiceField(label=_("Xếp vào lớp"), queryset=ClassGroup.objects.none(), to_field_name="uid", required=False)
+
+
+class LeaveForm(forms.Form):
+    """End a learner's placement."""
+
+    on = forms.DateField(label=_("Từ ngày"))
+    closed = forms.ChoiceField(label=_("Vì"), choices=[("dropout", _("Thôi học")), ("leave", _("Bảo lưu"))])
+    reason = forms.CharField(label=_("Lý do cụ thể"), max_length=300)

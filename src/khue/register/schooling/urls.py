@@ -1,0 +1,21 @@
+"""Addresses of classes, learners and transfers."""
+
+from django.urls import path
+
+from khue.register.schooling import views
+
+app_name = "schooling"
+urlpatterns = [
+    path("lop/", views.classes, name="classes"),
+    path("lop/moi/", views.new_class, name="new-class"),
+    path("lop/<uuid:uid>/", views.class_group, name="class"),
+    path("lop/<uuid:uid>/hoc-sinh-moi/", views.new_learner, name="new-learner"),
+    path("lop/<uuid:uid>/ma-moi/", views.class_codes, name="class-codes"),
+    path("hoc-sinh/<uuid:uid>/", views.learner, name="learner"),
+    path("hoc-sinh/<uuid:uid>/phu-huynh/", views.invite_guardian, name="invite-guardian"),
+    path("hoc-sinh/<uuid:uid>/chuyen-truong/", views.ask_transfer, name="ask-transfer"),
+    path("hoc-sinh/<uuid:uid>/roi-truong/", views.leave, name="leave"),
+    path("chuyen-truong/", views.transfers, name="transfers"),
+    path("chuyen-truong/tiep-nhan/", views.find_learner, name="find-learner"),
+    path("chuyen-truong/<uuid:uid>/", views.transfer, name="transfer"),
+]

@@ -1,0 +1,273 @@
+"""Pages of classes, learners and transfers: one query or one service each."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from khue.kernel import audit, permissions
+from khue.kernel.calendar.models import SchoolYear
+from khue.kernel.database import scope
+from khue.kernel.errors import Invalid, NotFound
+from khue.kernel.permissions.loading import local_day
+from khue.register.orgs.models import Unit
+from khue.register.people import invitations
+from khue.register.people import services as people
+from khue.register.people.models import Person
+from khue.register.schooling import forms, queries, services
+from khue.register.schooling.models import ClassGroup
+
+
+def _year(request: HttpRequest, today: date) -> int:
+    asked = request.GET.get("nam", "")
+    return int(asked) if asked.isdigit() and 1990 <= int(asked) <= 2200 else queries.school_year_of(today)
+
+
+def _show(request: HttpRequest, page: str, values: dict[str, Any], status: int = 200) -> HttpResponse:
+    return render(request, f"schooling/{page}.html", values, status=status)
+
+
+def _refused(form: Any, refusal: Invalid) -> None:
+    for name, sentences in refusal.facts.get("fields", {}).items():
+        for sentence in sentences:
+            form.add_error(name if name in form.fields else None, sentence)
+    if not refusal.facts.get("fields"):
+        form.add_error(None, refusal.sentence)
+
+
+@require_safe
+def classes(request: HttpRequest) -> HttpResponse:
+    """List the classes of a year in the actor's place."""
+    now = timezone.now()
+    permissions.demand(request.actor, "schooling.view_classes", on=permissions.ANYWHERE, at=now)
+    year = _year(request, local_day(now))
+    found = list(queries.classes(request.actor, school_year=year, on=local_day(now))[:400])
+    total = sum(group.learners for group in found)
+    several = len({group.school_id for group in found}) > 1
+    return _show(request, "classes", {
+        "classes": found, "year": year, "total": total, "several": several,
+        "may_edit": permissions.holds(request.actor, "schooling.edit_classes") and request.actor.unit_id,
+    })  # fmt: skip
+
+
+@require_http_methods(["GET", "POST"])
+def new_class(request: HttpRequest) -> HttpResponse:
+    """Open a class in the actor's school."""
+    now = timezone.now()
+    school = Unit.objects.schools().filter(pk=request.actor.unit_id).first()
+    if school is None:
+        raise NotFound()
+    permissions.demand(request.actor, "schooling.edit_classes", on=school, at=now)
+    form = forms.ClassForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            group = services.create_class(
+                actor=request.actor, school=school, school_year=queries.school_year_of(local_day(now)), now=now,
+                **form.cleaned_data,
+            )  # fmt: skip
+            return redirect("schooling:class", uid=group.uid)
+        except (services.ClassNameTaken, services.GradeOutsideLevels) as refusal:
+            form.add_error(None, refusal.sentence)
+    return _show(request, "form", {"form": form, "title": _("Lập lớp mới"), "submit": _("Lập lớp"), "school": school},
+                 status=422 if form.errors else 200)  # fmt: skip
+
+
+@require_safe
+def class_group(request: HttpRequest, uid: str) -> HttpResponse:
+    """Show a class and its learners on a day."""
+    now = timezone.now()
+    group = queries.class_group(request.actor, uid, at=now)
+    members = list(queries.members(group, on=local_day(now)))
+    audit.looked(request, [(m.learner_id, group.school_id) for m in members], "class")
+    return _show(request, "class", {
+        "group": group, "members": members,
+        "may_edit": permissions.allowed(request.actor, "schooling.edit_classes", on=group, at=now),
+        "may_view_files": permissions.holds(request.actor, "people.view_file"),
+    })  # fmt: skip
+
+
+@require_http_methods(["GET", "POST"])
+def new_learner(request: HttpRequest, uid: str) -> HttpResponse:
+    """Enter a learner for the first time and place her in the class."""
+    now = timezone.now()
+    group = queries.class_group(request.actor, uid, at=now)
+    permissions.demand(request.actor, "schooling.edit_classes", on=group, at=now)
+    form = forms.LearnerForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            values = form.cleaned_data
+            person = people.create_person(actor=request.actor, school_id=group.school_id, now=now, **values)
+            year = SchoolYear.objects.filter(year=group.school_year).first()
+            until = year.valid.upper if year else date(group.school_year + 1, 8, 1)
+            services.place(actor=request.actor, learner=person, group=group, from_day=local_day(now), until=until, now=now)
+            return redirect("schooling:learner", uid=person.uid)
+        except Invalid as refusal:
+            _refused(form, refusal)
+        except people.NumberTaken as refusal:
+            form.add_error("personal_number", refusal.sentence)
+    return _show(request, "form", {"form": form, "title": _("Thêm học sinh"), "submit": _("Thêm vào lớp"), "group": group},
+                 status=422 if form.errors else 200)  # fmt: skip
+
+
+@require_safe
+def learner(request: HttpRequest, uid: str) -> HttpResponse:
+    """Show a learner's file with her way through school."""
+    now = timezone.now()
+    file = queries.learner_file(request.actor, uid, at=now)
+    audit.looked(request, [(file.person.pk, file.person.school_id)], "file")
+    return _show(request, "learner", {
+        "file": file, "person": file.person,
+        "may_edit": permissions.allowed(request.actor, "people.edit_file", on=file.person, at=now),
+        "may_transfer": permissions.allowed(request.actor, "schooling.ask_transfer", on=file.person, at=now),
+        "may_invite": permissions.holds(request.actor, "people.invite_guardian"),
+    })  # fmt: skip
+
+
+@require_http_methods(["GET", "POST"])
+def invite_guardian(request: HttpRequest, uid: str) -> HttpResponse:
+    """Name a guardian of a learner and show her invitation code once."""
+    now = timezone.now()
+    file = queries.learner_file(request.actor, uid, at=now)
+    form = forms.GuardianForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            slip = invitations.invite(actor=request.actor, learner=file.person, now=now, **form.cleaned_data)
+            return _show(request, "slips", {"slips": [slip], "back": file.person})
+        except people.AlreadyTied as refusal:
+            form.add_error(None, refusal.sentence)
+    return _show(request, "form", {
+        "form": form, "title": _("Mời phụ huynh"), "submit": _("Cấp mã mời"), "person": file.person,
+    }, status=422 if form.errors else 200)  # fmt: skip
+
+
+@require_http_methods(["GET", "POST"])
+def class_codes(request: HttpRequest, uid: str) -> HttpResponse:
+    """Print a slip with a new invitation code for each guardian of a class who has not signed in yet."""
+    now = timezone.now()
+    group = queries.class_group(request.actor, uid, at=now)
+    permissions.demand(request.actor, "people.invite_guardian", on=group, at=now)
+    members = queries.learner_ids_in(group, on=local_day(now))
+    if request.method == "POST":
+        slips = invitations.reissue_for(actor=request.actor, learner_ids=members, now=now)
+        return _show(request, "slips", {"slips": slips, "group": group})
+    return _show(request, "class_codes", {"group": group, "waiting": invitations.waiting(members)})
+
+
+@require_safe
+def transfers(request: HttpRequest) -> HttpResponse:
+    """List the transfers of the actor's schools."""
+    now = timezone.now()
+    permissions.demand(request.actor, "schooling.ask_transfer", on=permissions.ANYWHERE, at=now)
+    found = list(queries.transfers(request.actor)[:200])
+    return _show(request, "transfers", {"transfers": found})
+
+
+@require_http_methods(["GET", "POST"])
+def find_learner(request: HttpRequest) -> HttpResponse:
+    """Find the learner a school is to receive, by code and birth date."""
+    now = timezone.now()
+    permissions.demand(request.actor, "schooling.ask_transfer", on=permissions.ANYWHERE, at=now)
+    form = forms.FindForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            person = services.find_for_transfer(actor=request.actor, now=now, **form.cleaned_data)
+            transfer = services.ask_transfer(
+                actor=request.actor, learner=person, to_school=Unit.objects.get(pk=request.actor.unit_id),
+                effective_on=local_day(now), reason=str(_("Trường mới đề nghị tiếp nhận")), now=now,
+            )  # fmt: skip
+            return redirect("schooling:transfer", uid=transfer.uid)
+        except NotFound:
+            form.add_error(None, _("Không có học sinh nào khớp cả mã định danh và ngày sinh."))
+        except Invalid as refusal:
+            _refused(form, refusal)
+        except (services.TransferOpen, services.NotPlaced, services.GradeOutsideLevels) as refusal:
+            form.add_error(None, refusal.sentence)
+    return _show(request, "form", {
+        "form": form, "title": _("Tiếp nhận học sinh chuyển đến"), "submit": _("Tìm và gửi đề nghị"),
+    }, status=422 if form.errors else 200)  # fmt: skip
+
+
+@require_http_methods(["GET", "POST"])
+def ask_transfer(request: HttpRequest, uid: str) -> HttpResponse:
+    """Ask for a learner's transfer from her present school."""
+    now = timezone.now()
+    file = queries.learner_file(request.actor, uid, at=now)
+    permissions.demand(request.actor, "schooling.ask_transfer", on=file.person, at=now)
+    form = forms.AskForm(request.POST or None, initial={"effective_on": local_day(now)})
+    form.fields["to_school"].queryset = Unit.objects.schools().on(local_day(now)).order_by("name")  # type: ignore[attr-defined]
+    if request.method == "POST" and form.is_valid():
+        try:
+            transfer = services.ask_transfer(actor=request.actor, learner=file.person, now=now, **form.cleaned_data)
+            return redirect("schooling:transfer", uid=transfer.uid)
+        except Invalid as refusal:
+            _refused(form, refusal)
+        except (services.TransferOpen, services.NotPlaced, services.GradeOutsideLevels) as refusal:
+            form.add_error(None, refusal.sentence)
+    return _show(request, "form", {
+        "form": form, "title": _("Đề nghị chuyển trường"), "submit": _("Gửi đề nghị"), "person": file.person,
+    }, status=422 if form.errors else 200)  # fmt: skip
+
+
+@require_http_methods(["GET", "POST"])
+def transfer(request: HttpRequest, uid: str) -> HttpResponse:
+    """Show one transfer; agree or refuse for the actor's side."""
+    now = timezone.now()
+    actor = request.actor
+    permissions.demand(actor, "schooling.ask_transfer", on=permissions.ANYWHERE, at=now)
+    found = queries.transfer(actor, uid)
+    form = forms.AcceptForm(request.POST or None)
+    is_receiving = actor.covers_school(found.to_school_id)
+    if is_receiving:
+        form.fields["to_class"].queryset = ClassGroup.objects.filter(  # type: ignore[attr-defined]
+            school_id=found.to_school_id, grade=found.grade, school_year=queries.school_year_of(local_day(now))
+        ).order_by("name")
+    if request.method == "POST":
+        try:
+            if request.POST.get("act") == "refuse":
+                services.refuse(actor=actor, uid=uid, answer=request.POST.get("answer", ""), now=now)
+            elif form.is_valid():
+                services.agree(actor=actor, uid=uid, to_class=form.cleaned_data["to_class"], now=now)
+            return redirect("schooling:transfer", uid=uid)
+        except Invalid as refusal:
+            _refused(form, refusal)
+    person = None
+    if actor.covers_school(_custodian(found.learner_id)):
+        person = Person.objects.filter(pk=found.learner_id).first()
+    return _show(request, "transfer", {
+        "transfer": found, "form": form, "person": person, "is_receiving": is_receiving,
+        "is_releasing": actor.covers_school(found.from_school_id),
+        "may_agree": permissions.holds(actor, "schooling.agree_transfer"),
+        "is_open": found.state in services.OPEN_STATES,
+    }, status=422 if form.errors else 200)  # fmt: skip
+
+
+def _custodian(person_id: int) -> int | None:
+    with scope.everything():
+        return Person.objects.filter(pk=person_id).values_list("school_id", flat=True).first()
+
+
+@require_http_methods(["GET", "POST"])
+def leave(request: HttpRequest, uid: str) -> HttpResponse:
+    """End a learner's placement with its reason."""
+    now = timezone.now()
+    file = queries.learner_file(request.actor, uid, at=now)
+    permissions.demand(request.actor, "schooling.edit_classes", on=file.person, at=now)
+    form = forms.LeaveForm(request.POST or None, initial={"on": local_day(now)})
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.leave(actor=request.actor, learner=file.person, now=now, **form.cleaned_data)
+            return redirect("schooling:learner", uid=uid)
+        except services.NotPlaced as refusal:
+            form.add_error(None, refusal.sentence)
+    return _show(request, "form", {
+        "form": form, "title": _("Thôi học, bảo lưu"), "submit": _("Kết thúc chỗ học"), "person": file.person,
+        "warning": _("Hồ sơ và mã định danh của học sinh được giữ lại; chỗ học trong lớp kết thúc từ ngày chọn."),
+    }, status=422 if form.errors else 200)  # fmt: skip
+
+
