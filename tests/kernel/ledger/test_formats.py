@@ -91,7 +91,8 @@ def test_python_values(value: Any, text: str) -> None:
     "value",
     [
         8.5, 8.0, math.nan, math.inf, Decimal("NaN"), Decimal("Infinity"), Decimal("1E+100"), 2**53, -(2**53),
-        datetime(2026, 9, 5, 7, 15, tzinfo=None), {1, 2}, b"bytes", {1: "a"}, {"": 1}, {"e\u0301": 1, "\u00e9": 2}, object(),
+        datetime(2026, 9, 5, 7, 15),  # noqa: DTZ001
+        {1, 2}, b"bytes", {1: "a"}, {"": 1}, {"e\u0301": 1, "\u00e9": 2}, object(),
         "\ud800", {"a": [1, {"b": 0.1}]}, "x" * (1 << 20), json.loads("[" * 33 + "]" * 33), timedelta(1),
     ],
     ids=lambda value: repr(value)[:40],
