@@ -11,6 +11,7 @@ import argparse
 import gzip
 import hashlib
 import json
+import math
 import os
 import re
 import shutil
@@ -88,7 +89,7 @@ ICONS = (
     "star switch-horizontal table table-import tag trash unlink upload user "
     "user-check user-circle user-plus user-x users users-group wifi-off world writing "
     "x "
-).split()
+)
 """Icons every room may use; one found in a template or an Entry besides these is added."""
 
 
@@ -269,6 +270,38 @@ def without_unused(css: str, also: str) -> str:
         css = thinner
 
 
+def srgb(lightness: float, chroma: float, hue: float) -> str:
+    """Return an oklch colour as #rrggbb, cut to what a screen shows (Björn Ottosson's matrices)."""
+    a, b = chroma * math.cos(math.radians(hue)), chroma * math.sin(math.radians(hue))
+    l3 = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3
+    m3 = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3
+    s3 = (lightness - 0.0894841775 * a - 1.2914855480 * b) ** 3
+    linear = (
+        4.0767416621 * l3 - 3.3077115913 * m3 + 0.2309699292 * s3,
+        -1.2684380046 * l3 + 2.6097574011 * m3 - 0.3413193965 * s3,
+        -0.0041960863 * l3 - 0.7034186147 * m3 + 1.7076147010 * s3,
+    )
+    shown = (
+        12.92 * x if x <= 0.0031308 else 1.055 * x ** (1 / 2.4) - 0.055 for x in (max(0, x) for x in linear)
+    )
+    return "#" + "".join(f"{round(255 * min(1, x)):02x}" for x in shown)
+
+
+def plain(css: str) -> str:
+    """Return `css` with colours an older browser knows: oklch as #rrggbb, of light-dark the light one."""
+    literal = re.compile(r"oklch\(([\d.]+)% ([\d.]+) (?:([\d.]+)deg|none)\)")
+    css = literal.sub(lambda m: srgb(float(m[1]) / 100, float(m[2]), float(m[3] or 0)), css)
+    while (at := css.find("light-dark(")) >= 0:
+        depth, comma, end = 0, 0, at + len("light-dark(")
+        while depth >= 0:
+            depth += (css[end] == "(") - (css[end] == ")")
+            if css[end] == "," and depth == 0 and not comma:
+                comma = end
+            end += 1
+        css = css[:at] + css[at + len("light-dark(") : comma] + css[end:]
+    return css
+
+
 def minified(css: str) -> str:
     """Return our own CSS without comments and needless white space."""
     css = re.sub(r"/\*.*?\*/", "", css, flags=re.S)
@@ -303,7 +336,7 @@ def style() -> None:
     for path in written():
         tokens.update(TOKEN.findall(path.read_text()))
     own = minified("".join(path.read_text() for path in sorted(ASSETS.glob("*.css"))))
-    base = without_unused(prune(tabler, tokens), own)
+    base = without_unused(plain(prune(tabler, tokens)), own)
     notice = "/*! Tabler 1.6.1, MIT; Be Vietnam Pro, OFL-1.1: see manifest.json */"
     (BUILD / "khue.css").write_text(f'@charset "UTF-8";{notice}{fonts()}{base}{own}')
 
@@ -313,7 +346,7 @@ def style() -> None:
 
 def sprite() -> None:
     """Write icons.svg, one symbol an icon."""
-    names = set(ICONS)
+    names = set(ICONS.split())
     for path in written():
         text = path.read_text()
         for pattern in ICON_USES:

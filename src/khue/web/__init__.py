@@ -1,0 +1,1 @@
+"""Shell, components, error pages, API mount, addresses: the outermost ring."""

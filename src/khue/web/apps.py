@@ -8,3 +8,9 @@ class WebConfig(AppConfig):
 
     name = "khue.web"
     label = "web"
+
+    def ready(self) -> None:
+        """Listen to how sessions are signed in."""
+        from khue.web import strength
+
+        strength.connect()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils import translation
 
 from khue.kernel.errors import DomainError
 from khue.web import errors
@@ -18,6 +20,7 @@ class SecurityHeadersMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer with the headers; what a view set itself stays."""
         request.csp_nonce = secrets.token_urlsafe(16)  # type: ignore[attr-defined]
         request.request_id = secrets.token_hex(8)  # type: ignore[attr-defined]
         response = self.get_response(request)
@@ -34,6 +37,26 @@ class SecurityHeadersMiddleware:
         return response
 
 
+class LanguageMiddleware:
+    """Vietnamese, unless this browser chose another language here; what the browser itself prefers is not asked.
+
+    Most browsers in schools are set up in English by whoever installed them.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer in the language chosen."""
+        chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
+        language = chosen if chosen in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+        with translation.override(language):
+            request.LANGUAGE_CODE = language  # type: ignore[attr-defined]
+            response = self.get_response(request)
+        response.headers.setdefault("Content-Language", language)
+        return response
+
+
 class ErrorMiddleware:
     """Turns a DomainError into its page or problem document; nothing the request did is committed then."""
 
@@ -41,6 +64,7 @@ class ErrorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass on; refusals come by process_exception."""
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
