@@ -51,7 +51,7 @@ class ActivationForm(forms.Form):
 @require_http_methods(["GET", "POST"])
 def activate(request: HttpRequest) -> HttpResponse:
     """Ask for code and password; on success the person is signed in at once."""
-    form = ActivationForm(request.POST or None)
+    form = ActivationForm(request.POST if request.method == "POST" else None)
     counter = f"khue.activation.{request.META.get('REMOTE_ADDR', '')}"
     if request.method == "POST":
         if cache.get(counter, 0) >= TRIES:

@@ -48,7 +48,9 @@ def opened(
     nested = connection.in_atomic_block
     with transaction.atomic():
         before = _read() if nested else None
-        _set(_values(everything, schools, people))
+        values = _values(everything, schools, people)
+        if nested or any(values):  # a new transaction begins with no scope at all
+            _set(values)
         try:
             yield
         finally:

@@ -45,13 +45,14 @@ def class_group(actor: Actor, uid: str, *, at: datetime) -> ClassGroup:
     return found
 
 
-def members(group: ClassGroup, *, on: date) -> QuerySet[Placement]:
+def members(group: ClassGroup, *, on: date) -> list[Placement]:
     """Return the placements of a class on a day (of its last day once the year is over), in name order."""
-    held = group.placements.filter(is_main=True)
-    shown = held.filter(valid__contains=on)
-    if not shown.exists():
-        shown = held.filter(closed__in=["", "year_end", "completed"])
-    return shown.select_related("learner").order_by("learner__sort_key", "learner__born_on", "learner_id")
+    held = (
+        group.placements.filter(is_main=True)
+        .select_related("learner")
+        .order_by("learner__sort_key", "learner__born_on", "learner_id")
+    )
+    return list(held.filter(valid__contains=on)) or list(held.filter(closed__in=["", "year_end", "completed"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def learner_file(actor: Actor, uid: str, *, at: datetime) -> LearnerFile:
 
 def transfers(actor: Actor) -> QuerySet[Transfer]:
     """Return the transfers that touch the actor's schools, open ones first."""
-    found = Transfer.objects.select_related("learner", "from_school", "to_school", "to_class")
+    found = Transfer.objects.select_related("from_school", "to_school", "to_class")
     if actor.schools is not None:
         found = found.filter(Q(from_school_id__in=actor.schools) | Q(to_school_id__in=actor.schools))
     return found.order_by("state", "-pk")
@@ -102,6 +103,6 @@ def transfer(actor: Actor, uid: str) -> Transfer:
 
 def learner_ids_in(group: ClassGroup, *, on: date) -> list[int]:
     """Return the ids of a class's learners on a day, in name order."""
-    return list(members(group, on=on).values_list("learner_id", flat=True))
+    return [place.learner_id for place in members(group, on=on)]
 
 

@@ -64,7 +64,7 @@ def new_class(request: HttpRequest) -> HttpResponse:
     if school is None:
         raise NotFound()
     permissions.demand(request.actor, "schooling.edit_classes", on=school, at=now)
-    form = forms.ClassForm(request.POST or None)
+    form = forms.ClassForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             group = services.create_class(
@@ -83,7 +83,7 @@ def class_group(request: HttpRequest, uid: str) -> HttpResponse:
     """Show a class and its learners on a day."""
     now = timezone.now()
     group = queries.class_group(request.actor, uid, at=now)
-    members = list(queries.members(group, on=local_day(now)))
+    members = queries.members(group, on=local_day(now))
     audit.looked(request, [(m.learner_id, group.school_id) for m in members], "class")
     return _show(request, "class", {
         "group": group, "members": members,
@@ -98,7 +98,7 @@ def new_learner(request: HttpRequest, uid: str) -> HttpResponse:
     now = timezone.now()
     group = queries.class_group(request.actor, uid, at=now)
     permissions.demand(request.actor, "schooling.edit_classes", on=group, at=now)
-    form = forms.LearnerForm(request.POST or None)
+    form = forms.LearnerForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             values = form.cleaned_data
@@ -134,7 +134,7 @@ def invite_guardian(request: HttpRequest, uid: str) -> HttpResponse:
     """Name a guardian of a learner and show her invitation code once."""
     now = timezone.now()
     file = queries.learner_file(request.actor, uid, at=now)
-    form = forms.GuardianForm(request.POST or None)
+    form = forms.GuardianForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             slip = invitations.invite(actor=request.actor, learner=file.person, now=now, **form.cleaned_data)
@@ -173,7 +173,7 @@ def find_learner(request: HttpRequest) -> HttpResponse:
     """Find the learner a school is to receive, by code and birth date."""
     now = timezone.now()
     permissions.demand(request.actor, "schooling.ask_transfer", on=permissions.ANYWHERE, at=now)
-    form = forms.FindForm(request.POST or None)
+    form = forms.FindForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             person = services.find_for_transfer(actor=request.actor, now=now, **form.cleaned_data)
@@ -199,7 +199,7 @@ def ask_transfer(request: HttpRequest, uid: str) -> HttpResponse:
     now = timezone.now()
     file = queries.learner_file(request.actor, uid, at=now)
     permissions.demand(request.actor, "schooling.ask_transfer", on=file.person, at=now)
-    form = forms.AskForm(request.POST or None, initial={"effective_on": local_day(now)})
+    form = forms.AskForm(request.POST if request.method == "POST" else None, initial={"effective_on": local_day(now)})
     form.fields["to_school"].queryset = Unit.objects.schools().on(local_day(now)).order_by("name")  # type: ignore[attr-defined]
     if request.method == "POST" and form.is_valid():
         try:
@@ -221,7 +221,7 @@ def transfer(request: HttpRequest, uid: str) -> HttpResponse:
     actor = request.actor
     permissions.demand(actor, "schooling.ask_transfer", on=permissions.ANYWHERE, at=now)
     found = queries.transfer(actor, uid)
-    form = forms.AcceptForm(request.POST or None)
+    form = forms.AcceptForm(request.POST if request.method == "POST" else None)
     is_receiving = actor.covers_school(found.to_school_id)
     if is_receiving:
         form.fields["to_class"].queryset = ClassGroup.objects.filter(  # type: ignore[attr-defined]
@@ -258,7 +258,7 @@ def leave(request: HttpRequest, uid: str) -> HttpResponse:
     now = timezone.now()
     file = queries.learner_file(request.actor, uid, at=now)
     permissions.demand(request.actor, "schooling.edit_classes", on=file.person, at=now)
-    form = forms.LeaveForm(request.POST or None, initial={"on": local_day(now)})
+    form = forms.LeaveForm(request.POST if request.method == "POST" else None, initial={"on": local_day(now)})
     if request.method == "POST" and form.is_valid():
         try:
             services.leave(actor=request.actor, learner=file.person, now=now, **form.cleaned_data)
