@@ -1,12 +1,17 @@
-"""What this app registers with the kernel: relations, rights, menu entries, jobs, listeners."""
+"""What this app registers with the kernel: relations, rights, menu entries, home cards, jobs, listeners."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from khue.kernel.permissions import RELATIONS, Actor, relation
-from khue.school.gradebook import permissions
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from khue.kernel import menus
+from khue.kernel.permissions import RELATIONS, Actor, holds, relation
+from khue.school.gradebook import permissions, queries
 from khue.school.gradebook.queries.registers import Seen
 
 __all__ = ["permissions"]
@@ -20,3 +25,26 @@ def sees_register(actor: Actor, thing: Any, at: datetime) -> bool:
 
 
 relation("sees_register", sees_register)
+
+menus.MENU.add("gradebook", menus.Entry(_("Sổ điểm"), "gradebook:index", "notebook", "gradebook.open", sort=20))
+
+
+def gaps(actor: Actor, now: datetime) -> list[menus.Card]:
+    """Return a card for the registers the actor teaches that still lack marks: one statement."""
+    if not holds(actor, "gradebook.open") or actor.role in ("principal", "vice_principal"):
+        return []
+    lines = [line for line in queries.my_registers(actor, now=now) if line.is_taught]
+    open_lines = [line for line in lines if line.missing]
+    if not open_lines:
+        return []
+    title = ngettext("%(count)s sổ còn thiếu điểm", "%(count)s sổ còn thiếu điểm", len(open_lines))
+    names = ", ".join(f"{line.class_name} {line.subject}" for line in open_lines[:3])
+    return [
+        menus.Card(
+            title % {"count": len(open_lines)}, reverse("gradebook:index"), urgency=1, count=None, detail=names,
+            action=_("Mở sổ điểm"),
+        )
+    ]  # fmt: skip
+
+
+menus.HOME.add("gradebook.gaps", gaps)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,8 @@ from khue.kernel.ledger.models import Entry
 from khue.kernel.permissions import Actor
 from khue.school.gradebook import cells
 from khue.school.gradebook.cells import Marks
-from khue.school.gradebook.models import Line, Register
+from khue.school.gradebook.models import Correction, Line, Register
+from khue.school.gradebook.queries.registers import Grid, GridRow, register_grid
 from khue.school.gradebook.services.marks import account_names, ruling
 
 
@@ -52,6 +53,13 @@ def cell_history(actor: Actor, register: UUID | str, learner: str, slot: str, *,
 
 def changes_of(entries: Iterable[Entry], learner: str, slots: set[str] | None = None) -> list[Change]:
     """Return the changes of a learner's cells that these entries hold."""
+    return [change for _slot, change in slot_changes(entries, learner, slots)]
+
+
+def slot_changes(
+    entries: Iterable[Entry], learner: str, slots: set[str] | None = None
+) -> list[tuple[str, Change]]:
+    """Return (slot, change) of a learner's cells that these entries hold, oldest first; one statement for names."""
     found: list[tuple[Entry, dict[str, Any], dict[str, Any]]] = []
     for entry in entries:
         document = entry.document
@@ -60,10 +68,13 @@ def changes_of(entries: Iterable[Entry], learner: str, slots: set[str] | None = 
                 found.append((entry, document, cell))
     names = account_names(document["actor"].get("account") for _entry, document, _cell in found)
     return [
-        Change(
-            entry.at,
-            names.get(document["actor"].get("account")) or document["actor"].get("system", ""),
-            document["actor"].get("role", ""), cell["old"], cell["new"], document["data"].get("reason", ""),
+        (
+            cell["slot"],
+            Change(
+                entry.at,
+                names.get(document["actor"].get("account")) or document["actor"].get("system", ""),
+                document["actor"].get("role", ""), cell["old"], cell["new"], document["data"].get("reason", ""),
+            ),
         )
         for entry, document, cell in found
     ]  # fmt: skip
@@ -93,3 +104,31 @@ def differences(register: Register) -> list[Difference]:
             if found != expected:
                 wrong.append(Difference(str(register.uid), learner, slot, expected, found))
     return wrong
+
+
+def _shown(slot: str, change: Change) -> Change:
+    return change if slot == "comment" else replace(change, old=cells.show(change.old), new=cells.show(change.new))
+
+
+@dataclass(frozen=True, slots=True)
+class LineHistory:
+    """One learner's line with every change of its cells, newest first, and its corrections."""
+
+    grid: Grid
+    row: GridRow
+    learner_id: int
+    changes: tuple[tuple[str, Change], ...]
+    corrections: tuple[Correction, ...]
+
+
+def line_history(actor: Actor, register: UUID | str, learner: str, *, now: datetime) -> LineHistory:
+    """Return one line of a register with its history: five statements. Raises NotFound, NotAllowed."""
+    grid = register_grid(actor, register, now=now)
+    place = next((place for place, row in enumerate(grid.rows) if row.learner == learner), None)
+    if place is None:
+        raise NotFound()
+    held = Register(uid=UUID(grid.uid), school_year=grid.school_year)
+    changes = [(cells.title(slot), _shown(slot, one)) for slot, one in slot_changes(ledger.history(held), learner)]
+    learner_id = grid.learner_ids[place]
+    corrections = Correction.objects.filter(register__uid=grid.uid, learner_id=learner_id).order_by("-asked_at")
+    return LineHistory(grid, grid.rows[place], learner_id, tuple(reversed(changes)), tuple(corrections))

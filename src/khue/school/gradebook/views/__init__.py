@@ -1,0 +1,1 @@
+"""Pages of the gradebook, by topic: one query or one service a view."""
