@@ -1,0 +1,49 @@
+"""The legal shelf: every instrument the rules cite and the documents schools are told to work by.
+
+    shelf.instrument("24/2024/TT-BGDĐT").title
+    shelf.state_on("28/2020/TT-BGDĐT", date(2026, 9, 1))        # "het_hieu_luc"
+    shelf.rules_resting_on("24/2024/TT-BGDĐT")                  # the functions that cite it, with their places
+
+The list is `instruments.csv`. Mark V: number and standing were read in a source; K: general knowledge. An
+empty date is not known and is never assumed.
+"""
+
+from __future__ import annotations
+
+from regulations.shelf.citations import RestingRule, cited_instruments, rules_resting_on
+from regulations.shelf.registry import (
+    ENDED,
+    IN_FORCE,
+    KINDS,
+    NOT_YET,
+    STATES,
+    UNKNOWN,
+    Instrument,
+    amended_by,
+    guidance_list,
+    in_force_now_instead_of,
+    instrument,
+    instruments,
+    search,
+    state_on,
+)
+
+__all__ = [
+    "ENDED",
+    "IN_FORCE",
+    "KINDS",
+    "NOT_YET",
+    "STATES",
+    "UNKNOWN",
+    "Instrument",
+    "RestingRule",
+    "amended_by",
+    "cited_instruments",
+    "guidance_list",
+    "in_force_now_instead_of",
+    "instrument",
+    "instruments",
+    "rules_resting_on",
+    "search",
+    "state_on",
+]
