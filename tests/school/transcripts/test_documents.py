@@ -13,12 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 from pypdf import PdfReader
-from tests.school.transcripts.samples import LONG_NAME, long, primary, secondary
 
 from khue.kernel.sealing import xml
 from khue.school.transcripts.documents import twin
 from khue.school.transcripts.documents.content import ContentError, check
 from khue.school.transcripts.documents.render import FIELDS, HOMEROOM, render
+from tests.school.transcripts.samples import LONG_NAME, long, primary, secondary
 
 NOW = datetime(2026, 5, 29, 3, 0, tzinfo=UTC)
 ADDRESS = "https://hocba.example.vn/xac-minh/4QTZ8K7H2M6WXN3C/"

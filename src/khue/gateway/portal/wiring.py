@@ -1,1 +1,1 @@
-"""What this app registers with the kernel: relations, rights, menu entries, jobs, listeners."""
+"""What this app registers with the kernel: nothing; its pages are for everybody."""
