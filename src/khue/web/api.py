@@ -41,14 +41,16 @@ class KhueAuth(AuthBase):
     def __call__(self, request: HttpRequest) -> Any:
         """Return the actor, or None for a 401."""
         actor = request.actor  # type: ignore[attr-defined]
+        if not actor.is_authenticated:
+            return None
         scopes = getattr(request, "token_scopes", None)
         if scopes is not None:
             needed = READ if request.method in SAFE else WRITE
             if needed not in scopes:
                 raise NotAllowed(scope=needed)
-        elif actor.is_authenticated and request.method not in SAFE and check_csrf(request):
+        elif request.method not in SAFE and check_csrf(request):
             raise NotAllowed(reason="csrf")
-        return actor if actor.is_authenticated else None
+        return actor
 
 
 api = NinjaAPI(

@@ -16,6 +16,7 @@ VIEW_FILE = right(
         "province_director": "unit",
         "data_steward": "unit",
         "inspector": "unit",
+        "partner_system": "unit",
         "guardian": "own_child",
         "learner": "own_child",
     },

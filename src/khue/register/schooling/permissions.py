@@ -13,7 +13,7 @@ VIEW_CLASSES = right(
         **_OFFICE,
         **dict.fromkeys(
             ("homeroom_teacher", "subject_teacher", "group_head", "it_focal", "nurse", "librarian", "accountant",
-             "commune_officer", "province_officer", "province_director", "data_steward", "inspector"), "unit",
+             "commune_officer", "province_officer", "province_director", "data_steward", "inspector", "partner_system"), "unit",
         ),
     },
 )  # fmt: skip

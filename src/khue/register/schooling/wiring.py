@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from khue.kernel import menus
 from khue.kernel.permissions import Actor, holds, relation
 from khue.kernel.permissions.loading import local_day
+from khue.register.orgs import measures
 from khue.register.people.models import Person
 from khue.register.schooling.models import ClassGroup, Transfer
 from khue.register.schooling import permissions  # noqa: F401 - declares the rights
@@ -29,6 +30,10 @@ def is_homeroom(actor: Actor, thing: Any, at: datetime) -> bool:
 
 
 relation("homeroom", is_homeroom)
+measures.add(
+    "learners", _("Học sinh"),
+    "select p.school_id, count(*) from schooling_placement p where p.is_main and p.valid @> %(day)s::date group by 1",
+)  # fmt: skip
 menus.MENU.add("classes", menus.Entry(_("Lớp học"), "schooling:classes", "users", "schooling.view_classes", sort=20))
 menus.MENU.add("transfers", menus.Entry(_("Chuyển trường"), "schooling:transfers", "arrows-exchange", "schooling.ask_transfer", sort=60))
 
