@@ -84,6 +84,14 @@ def test_a_score_says_what_it_is_made_of():
     assert result.because[0].facts == {"total": 2450, "count": 3}
 
 
+@pytest.mark.parametrize(
+    "group, prize, counted", [("2", "Nhất", (150, 0)), ("3", "Nhất", (0, 150)), ("1", "Ba", (200, 0))]
+)
+def test_whether_priority_and_incentive_add_up_is_a_setting(group, prize, counted):
+    result = now.admission_score(papers=[500] * 3, priority_groups=[group], prizes=[prize], both_count=False)
+    assert (result.priority, result.incentive) == counted
+
+
 @pytest.mark.parametrize("low, eligible", [(199, False), (200, True)])
 def test_a_minimum_for_each_paper(low, eligible):
     result = now.admission_score(papers=[low, 900, 900], minimum_paper=200)

@@ -31,7 +31,7 @@ def test_weekdays_off_agree_with_a_calendar_kept_by_others(year):
 
 def test_holidays_are_named():
     named = calendar.statutory_holidays(2026)
-    assert [code for code in named.values()].count("tet") == 5
+    assert list(named.values()).count("tet") == 5
     assert named[date(2026, 11, 24)] == "culture"
     assert date(2025, 11, 24) not in calendar.statutory_holidays(2025)
     assert list(named) == sorted(named)
@@ -103,6 +103,11 @@ def test_working_days_between_is_zero_backwards():
 )
 def test_school_year_of(day, year):
     assert calendar.school_year_of(day) == year
+
+
+def test_where_the_school_year_begins_is_a_setting():
+    assert calendar.school_year_of(date(2026, 6, 1), begins=(6, 1)) == 2026
+    assert calendar.school_year_of(date(2026, 5, 31), begins=(6, 1)) == 2025
 
 
 def test_the_frame_of_a_year_with_a_decision():

@@ -40,6 +40,12 @@ def test_a_province_sets_its_own_shares():
     assert amended.prize_caps(100) == rules.prize_caps(100)
 
 
+def test_whether_caps_are_of_the_rounded_number_is_a_setting():
+    assert (rules.prize_caps(39).first_to_third, rules.prize_caps(39).first) == (13, 1)
+    exact = rules.prize_caps(39, of_rounded=False)
+    assert (exact.prizes, exact.first_to_third, exact.first) == (23, 14, 1)
+
+
 @pytest.mark.parametrize(
     "shares", [contests.Shares(prizes=101), contests.Shares(first=-1), contests.Shares(first="5")]
 )

@@ -52,6 +52,12 @@ def test_what_has_no_deadline_is_refused(rules, given):
         rules.issue_deadline(given[0], date(2026, 7, 20), **given[1])
 
 
+def test_days_and_offices_are_settings_until_the_text_is_read():
+    assert new.issue_deadline("thpt", date(2026, 7, 20), days=45) == date(2026, 9, 3)
+    day = date(2030, 1, 1)
+    assert diplomas.server_of("thcs", issued_on=date(2025, 8, 1), day=day, commune_keeps=False) == "so_gddt"
+
+
 def test_days_to_copy_and_to_decide():
     friday = date(2026, 9, 11)
     assert old.copy_deadline(friday) == new.copy_deadline(friday) == date(2026, 9, 14)

@@ -207,6 +207,13 @@ def test_transfers_since_may_2026():
     assert general.transfer_deadline("placement", asked) == date(2026, 9, 17)
 
 
+def test_the_days_of_a_transfer_are_a_setting_until_the_text_is_read():
+    steps = {"answer": enrolment.Step(5, other=8)}
+    asked = date(2026, 9, 10)
+    assert general.transfer_deadline("answer", asked, steps=steps) == date(2026, 9, 17)
+    assert general.transfer_deadline("answer", asked, same_province=False, steps=steps) == date(2026, 9, 22)
+
+
 def test_a_step_without_days_is_not_guessed():
     with pytest.raises(NotDefined) as refused:
         secondary.transfer_deadline("answer", date(2025, 9, 10))

@@ -47,7 +47,7 @@ def test_vectors(case):
     ],
 )
 def test_the_year_of_the_exam_decides(year, name):
-    assert graduation.rules_for(year=year).ID == name
+    assert name == graduation.rules_for(year=year).ID
     assert graduation.rule_set(name) is graduation.rules_for(year=year)
     assert sum(rules.governs(year=year) for rules in graduation.RULE_SETS) == 1
 
@@ -225,6 +225,10 @@ def test_the_rounding_of_the_score_is_a_setting(rounding, score, level):
 def test_an_exempted_paper_leaves_the_divisor():
     result = graduate(papers=[600] * 3, exempt_papers=1, bonus=150)
     assert result.score == half_up(1800 + 150 + 1500, 6)
+    by_four = graduate(papers=[600] * 3, exempt_papers=1, bonus=150, divisor=4)
+    assert by_four.score == half_up(1800 + 150 + 2000, 8)
+    with pytest.raises(UnknownValue):
+        graduate(divisor=5)
 
 
 @pytest.mark.parametrize(

@@ -103,17 +103,21 @@ def admission_score(
     prizes: Iterable[str] = (),
     zero_paper_disqualifies: bool = True,
     minimum_paper: Hundredths = 0,
+    both_count: bool = True,
 ) -> AdmissionScore:
     """Return a candidate's score: the three papers, the highest priority, the best prize.
 
     zero_paper_disqualifies  the province's rule that a paper of 0 bars admission
     minimum_paper            the province's least score of each paper; 0 sets none
+    both_count               whether priority and incentive add up, or only the larger counts
 
     Raises IncompleteMarks for a paper missing: not to have sat a paper is not a zero.
     """
     sat = check_papers(papers, at=SCORE, counts=PAPERS)
     # Our reading: of several groups and several prizes one each counts, and the two add up.
     priority, incentive = priority_points(priority_groups), incentive_points(prizes)
+    if not both_count:
+        priority, incentive = (priority, 0) if priority >= incentive else (0, incentive)
     reasons = [
         Reason("admission-papers", SCORE, {"total": sum(sat), "count": len(sat)}),
         *([Reason("admission-priority", POINTS, {"points": priority})] if priority else []),

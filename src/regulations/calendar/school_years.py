@@ -62,9 +62,12 @@ USUAL = ((1, 18), (5, 31), (5, 31))
 
 
 @cites(LAW)
-def school_year_of(day: date) -> int:
-    """Return the year in which the school year that an event of this day belongs to begins."""
-    return day.year if (day.month, day.day) >= YEAR_BEGINS else day.year - 1
+def school_year_of(day: date, *, begins: tuple[int, int] = YEAR_BEGINS) -> int:
+    """Return the year in which the school year that an event of this day belongs to begins.
+
+    begins   month and day from which an event belongs to the year that begins
+    """
+    return day.year if (day.month, day.day) >= begins else day.year - 1
 
 
 @cites(LAW)

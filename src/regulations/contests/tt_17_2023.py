@@ -54,8 +54,10 @@ def governs(*, year: int) -> bool:
 
 
 @cites(INSTRUMENT, article=32)
-def prize_caps(candidates: int, *, shares: Shares = NATIONAL) -> PrizeCaps:
+def prize_caps(candidates: int, *, shares: Shares = NATIONAL, of_rounded: bool = True) -> PrizeCaps:
     """Return how many prizes a subject with so many candidates may have.
+
+    of_rounded   whether the later caps are shares of the rounded number of prizes or of the exact one
 
     Raises OutOfRange for a negative number or a share outside 0 to 100.
     """
@@ -65,8 +67,10 @@ def prize_caps(candidates: int, *, shares: Shares = NATIONAL) -> PrizeCaps:
         if type(share) is not int or not 0 <= share <= 100:
             raise OutOfRange(f"share of {name}: {share!r}", citation=CAPS, name=name, got=share)
     # Our reading: each cap is rounded down, and the later ones are of the rounded number of prizes.
-    prizes = candidates * shares.prizes // 100
-    return PrizeCaps(prizes, prizes * shares.first_to_third // 100, prizes * shares.first // 100)
+    exact = candidates * shares.prizes
+    prizes = exact // 100
+    base = prizes * 100 if of_rounded else exact
+    return PrizeCaps(prizes, base * shares.first_to_third // 10_000, base * shares.first // 10_000)
 
 
 @cites(INSTRUMENT, article=32)

@@ -32,13 +32,17 @@ def issuer_of(kind: str, day: date) -> str:
 
 
 @cites(INSTRUMENT)
-def server_of(kind: str, *, issued_on: date, day: date) -> str:
+def server_of(kind: str, *, issued_on: date, day: date, commune_keeps: bool = True) -> str:
     """Return the office that re-issues, copies, corrects or revokes on `day` a diploma issued earlier.
 
     A lower-secondary diploma of a district office is served by the department since 01/7/2025.
+
+    commune_keeps   whether a commune serves what it issued itself, or the department does
     """
     issuer = issuer_of(kind, issued_on)
     # Our reading: what a commune issued in the half-year of 2025 it goes on serving.
+    if issuer == COMMUNE and not commune_keeps:
+        return DEPARTMENT
     return DEPARTMENT if issuer == DISTRICT and day >= TWO_TIERS_FROM else issuer
 
 

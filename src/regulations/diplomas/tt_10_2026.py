@@ -63,8 +63,10 @@ def governs(*, day: date) -> bool:
 
 
 @cites(INSTRUMENT)
-def issue_deadline(kind: str, decided_on: date, *, digital: bool = False) -> date:
+def issue_deadline(kind: str, decided_on: date, *, digital: bool = False, days: int | None = None) -> date:
     """Return the last day to issue: 30 days on paper, 5 for the digital diploma.
+
+    days   the number once the text is read; None takes the draft's
 
     Raises UnknownValue for an unknown kind and for the lower-secondary diploma, which ended with 2025.
     """
@@ -72,7 +74,8 @@ def issue_deadline(kind: str, decided_on: date, *, digital: bool = False) -> dat
         raise UnknownValue(
             f"no deadline for {kind!r}", citation=PLACE, name="kind", got=kind, choices=tuple(ISSUE_DAYS)
         )
-    return add_calendar_days(decided_on, DIGITAL_DAYS if digital else ISSUE_DAYS[kind])
+    usual = DIGITAL_DAYS if digital else ISSUE_DAYS[kind]
+    return add_calendar_days(decided_on, usual if days is None else days)
 
 
 @cites(INSTRUMENT)

@@ -6,7 +6,7 @@ somebody has read its text; see docs/open-questions.md.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date
 
 from regulations.core import Citation, NoRuleInForce, Outcome, cites
@@ -81,10 +81,18 @@ def classes_needed(learners: int, *, level: str) -> int:
 
 @cites(INSTRUMENT)
 def transfer_deadline(
-    step: str, received_on: date, *, same_province: bool = True, holidays: Collection[date] | None = None
+    step: str,
+    received_on: date,
+    *,
+    same_province: bool = True,
+    holidays: Collection[date] | None = None,
+    steps: Mapping[str, Step] = STEPS,
 ) -> date:
-    """Return the last day of a step: "answer", "hand-over" or "placement"; else NotDefined."""
-    return deadline(STEPS, step, received_on, same_province=same_province, holidays=holidays, at=PLACE)
+    """Return the last day of a step: "answer", "hand-over" or "placement"; else NotDefined.
+
+    steps   the days once the text is read; the default is the draft's
+    """
+    return deadline(steps, step, received_on, same_province=same_province, holidays=holidays, at=PLACE)
 
 
 def _size(level: str) -> int:

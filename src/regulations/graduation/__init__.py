@@ -87,7 +87,7 @@ def format_for(*, year: int) -> ModuleType:
 def rule_set(name: str) -> ModuleType:
     """Return the regulation of that id (`grad.tt24-2024`), for results that keep it; raise UnknownValue."""
     for rules in RULE_SETS:
-        if rules.ID == name:
+        if name == rules.ID:
             return rules
     raise UnknownValue(f"no rule set {name!r}", name="rule_set", got=name)
 

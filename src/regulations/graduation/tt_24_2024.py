@@ -158,6 +158,7 @@ def graduation_score(
     exempt_papers: int = 0,
     cancelled: bool = False,
     rounding: Rounding = "half-up",
+    divisor: int | None = None,
 ) -> GraduationScore:
     """Return the recognition of a candidate of any stream.
 
@@ -168,6 +169,7 @@ def graduation_score(
     exempt_papers  0, or 1 when a certificate exempts from the foreign language
     cancelled      whether the candidate's results were cancelled as a sanction
     rounding       how the graduation score comes to two places
+    divisor        what papers and bonus are divided by; None takes the number of papers sat
 
     Raises IncompleteMarks and OutOfRange for missing papers or averages.
     """
@@ -180,7 +182,8 @@ def graduation_score(
     )
     years = years_average(grade10=grade10, grade11=grade11, grade12=grade12)
     # Our reading: with an exemption the divisor is the number of papers sat, for the bonus as well.
-    divisor = len(papers)
+    divisor = len(papers) if divisor is None else divisor
+    check_choice(divisor, (PAPERS - 1, PAPERS), name="divisor", citation=RECOGNITION)
     score = rounded(sum(papers) + counted + divisor * years, 2 * divisor, rounding) + priority
     low = [paper for paper in papers if paper <= FAIL_MARK]
     level, because = judge(
