@@ -89,7 +89,7 @@ def sequences(connection: psycopg.Connection[Any]) -> dict[str, list[Any]]:
 
 def _table(connection: psycopg.Connection[Any], name: str, key: list[str]) -> dict[str, Any]:
     """Return number of rows and SHA-256 over the rows in the order of the primary key, as COPY writes them."""
-    order = [sql.Identifier(column) for column in key] or [sql.SQL("t::text")]
+    order: list[sql.Composable] = [sql.Identifier(column) for column in key] or [sql.SQL("t::text")]
     query = sql.SQL("copy (select * from {} t order by {}) to stdout").format(
         sql.Identifier(name), sql.SQL(", ").join(order)
     )

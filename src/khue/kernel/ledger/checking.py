@@ -25,6 +25,6 @@ def verify(*, witnesses: list[Path] | None = None, keys: list[Path] | None = Non
         if connection.in_atomic_block and len(connection.savepoint_ids) == 0:
             with connection.cursor() as cursor:
                 cursor.execute("set transaction isolation level repeatable read")
-        with scope.everything():
+        with scope.opened(everything=True):
             connection.ensure_connection()
             return verifier.verify_connection(connection.connection, held, public)

@@ -94,7 +94,7 @@ def append(
     body without a canonical form.
     """
     entry = _next(Draft(row, act, body, person_id), actor=actor, at=at)
-    values = _values(entry)
+    values, digest, before = _values(entry), bytes(entry.hash), bytes(entry.previous)
     insert = f"insert into ledger_entry ({', '.join(COLUMNS)}) values ({', '.join(['%s'] * len(COLUMNS))})"
     with connection.cursor() as cursor:
         if not save:
@@ -106,7 +106,7 @@ def append(
                 " where id = %s and ledger_seq = %s and ledger_head = %s returning id)"
                 f" insert into ledger_entry ({', '.join(COLUMNS)})"
                 f" select {', '.join(['%s'] * len(COLUMNS))} from moved",
-                [entry.sequence, entry.hash, row.pk, row.ledger_seq, entry.previous, *values],
+                [entry.sequence, digest, row.pk, row.ledger_seq, before, *values],
             )
         if cursor.rowcount != 1:
             raise HeadMoved(chain=entry.chain)

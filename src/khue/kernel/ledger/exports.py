@@ -19,7 +19,7 @@ def lines() -> Iterator[str]:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("set transaction isolation level repeatable read")
-        with scope.everything():
+        with scope.opened(everything=True):
             yield from _lines()
 
 

@@ -133,7 +133,7 @@ def checkpoint(now: datetime, *, quiet: timedelta = QUIET) -> Done:
     made = 0
     while True:
         _refuse_an_old_database()
-        with scope.everything():
+        with scope.opened(everything=True):
             if not _alone():
                 break
             more = _make(now, quiet if not made else timedelta.max)
@@ -262,7 +262,7 @@ def _write_heads(state: checkpoints.State, heads: Sequence[Head]) -> None:
 
 
 def _refuse_an_old_database() -> None:
-    with scope.everything():
+    with scope.opened(everything=True):
         last = Checkpoint.objects.order_by("-sequence").values_list("sequence", flat=True).first() or 0
     for witness in witnesses():
         if witness.holds(last + 1):
@@ -282,7 +282,7 @@ def _publish() -> tuple[int, tuple[str, ...]]:
 
 def _publish_to(witness: checkpoints.Witness) -> int:
     """Publish to one witness and return how many receipts it gave."""
-    with scope.everything():
+    with scope.opened(everything=True):
         known = Receipt.objects.filter(witness=witness.name).order_by("-checkpoint_id")
         after = known.values_list("checkpoint_id", flat=True).first() or 0
         due = list(
@@ -291,14 +291,14 @@ def _publish_to(witness: checkpoints.Witness) -> int:
             .values_list("sequence", flat=True)
         )
     for sequence in due:
-        with scope.everything():
+        with scope.opened(everything=True):
             row = Checkpoint.objects.get(sequence=sequence)
         document = canonical.decode(bytes(row.document))
         receipt = witness.publish(
             checkpoints.SignedCheckpoint(document, bytes(row.signature), bytes(row.heads))
         )
         faults.hit("ledger.checkpoint.after_publish")
-        with scope.everything():
+        with scope.opened(everything=True):
             Receipt.objects.bulk_create(
                 [Receipt(checkpoint_id=sequence, witness=witness.name, body=receipt)], ignore_conflicts=True
             )
