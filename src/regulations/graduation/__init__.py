@@ -8,7 +8,7 @@ with the year and is reached directly: `essay_mark`, `arrange`, `split_rooms`.
 from __future__ import annotations
 
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from regulations.core import NoRuleInForce, UnknownValue, cites, read_scaled, show_scaled
 from regulations.graduation import (
@@ -38,6 +38,9 @@ from regulations.graduation.rooms import (
 )
 from regulations.graduation.texts import TEXTS
 
+if TYPE_CHECKING:
+    import polars
+
 __all__ = [
     "OPERATIONS",
     "RULE_SETS",
@@ -50,6 +53,7 @@ __all__ = [
     "RemarkOutcome",
     "Seat",
     "after_sanction",
+    "apply",
     "arrange",
     "candidate_number",
     "essay_mark",
@@ -82,6 +86,19 @@ def format_for(*, year: int) -> ModuleType:
         if rules.governs(year=year):
             return rules
     raise NoRuleInForce(f"no format of objective papers for {year}", name="year", year=year)
+
+
+def apply(frame: polars.DataFrame | polars.LazyFrame, *, year: int) -> polars.DataFrame:
+    """Return the recognition of every candidate of the exam in `year`; see `regulations.graduation.frames`.
+
+    Sets are for the exams of 2020 and later; raises NoRuleInForce for older ones.
+    """
+    from regulations.graduation import frames
+
+    rules = rules_for(year=year)
+    if rules not in (tt_15_2020, tt_24_2024):
+        raise NoRuleInForce(f"no sets for the exam of {year}", name="year", year=year)
+    return frames.apply(rules, frame)
 
 
 def rule_set(name: str) -> ModuleType:

@@ -41,9 +41,13 @@ def _all_rules() -> tuple[RestingRule, ...]:
     return tuple(rule for module in _modules() for rule in _rules_of(module))
 
 
+LEFT_OUT = ("__main__", "frames")
+"""Modules without a rule of their own: the command, and the sets, which need an extra of the distribution."""
+
+
 def _modules() -> Iterator[ModuleType]:
     for found in pkgutil.walk_packages(regulations.__path__, "regulations."):
-        if not found.name.endswith("__main__"):
+        if found.name.rpartition(".")[2] not in LEFT_OUT:
             yield importlib.import_module(found.name)
 
 
