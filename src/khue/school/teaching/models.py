@@ -27,7 +27,10 @@ class Assignment(Row):
     class Meta:
         verbose_name = _("phân công")
         constraints = [
-            models.UniqueConstraint(fields=["post", "class_group", "subject_code", "valid"], name="teaching_assignment_once"),
+            models.UniqueConstraint(
+                fields=["post", "class_group", "subject_code", "valid"], name="teaching_assignment_once",
+                condition=models.Q(valid__isempty=False),
+            ),
         ]
         indexes = [
             models.Index(fields=["class_group", "subject_code"], name="teaching_class_subject"),

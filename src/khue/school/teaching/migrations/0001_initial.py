@@ -53,7 +53,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'phân công',
                 'indexes': [models.Index(fields=['class_group', 'subject_code'], name='teaching_class_subject')],
-                'constraints': [models.UniqueConstraint(fields=('post', 'class_group', 'subject_code', 'valid'), name='teaching_assignment_once')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('valid__isempty', False)), fields=('post', 'class_group', 'subject_code', 'valid'), name='teaching_assignment_once')],
             },
         ),
     ]
