@@ -36,12 +36,12 @@ VIEW_RESULTS = right(
     "gradebook.view_results",
     _("Xem kết quả của lớp"),
     {
-        "homeroom_teacher": "homeroom", "principal": "unit", "vice_principal": "unit", "clerk": "unit",
+        "homeroom_teacher": "leads_class", "principal": "unit", "vice_principal": "unit", "clerk": "unit",
         "inspector": "unit",
     },
 )  # fmt: skip
 RATE_CONDUCT = right(
-    "gradebook.rate_conduct", _("Đánh giá rèn luyện, phẩm chất, năng lực"), {"homeroom_teacher": "homeroom"},
+    "gradebook.rate_conduct", _("Đánh giá rèn luyện, phẩm chất, năng lực"), {"homeroom_teacher": "leads_class"},
     needs_second_factor=True,
 )  # fmt: skip
 ATTENDANCE_LIST = right(
@@ -50,11 +50,11 @@ ATTENDANCE_LIST = right(
 )  # fmt: skip
 TAKE_ATTENDANCE = right(
     "gradebook.take_attendance", _("Điểm danh lớp"),
-    {"homeroom_teacher": "homeroom", "principal": "unit", "vice_principal": "unit", "clerk": "unit"},
+    {"homeroom_teacher": "leads_class", "principal": "unit", "vice_principal": "unit", "clerk": "unit"},
 )  # fmt: skip
 CLOSE_TERM = right(
     "gradebook.close_term", _("Khoá sổ học kỳ"),
-    {"homeroom_teacher": "homeroom", "principal": "unit", "vice_principal": "unit"}, needs_second_factor=True,
+    {"homeroom_teacher": "leads_class", "principal": "unit", "vice_principal": "unit"}, needs_second_factor=True,
 )  # fmt: skip
 CLOSE_YEAR = right("gradebook.close_year", _("Khoá năm học"), {"principal": "unit"}, needs_second_factor=True)
 ASK_CORRECTION = right(
@@ -62,7 +62,7 @@ ASK_CORRECTION = right(
     needs_second_factor=True,
 )  # fmt: skip
 CHECK_CORRECTION = right(
-    "gradebook.check_correction", _("Kiểm tra đề nghị sửa điểm"), {"homeroom_teacher": "homeroom"},
+    "gradebook.check_correction", _("Kiểm tra đề nghị sửa điểm"), {"homeroom_teacher": "leads_class"},
     needs_second_factor=True,
 )  # fmt: skip
 APPROVE_CORRECTION = right(

@@ -11,10 +11,11 @@ from django.utils.translation import ngettext
 
 from khue.kernel import menus
 from khue.kernel.permissions import RELATIONS, Actor, holds, relation
-from khue.school.gradebook import permissions, queries
+from khue.school.gradebook import permissions, queries, services
 from khue.school.gradebook.queries.registers import Seen
+from khue.school.gradebook.queries.results import Seen as SeenClass
 
-__all__ = ["permissions"]
+__all__ = ["permissions", "services"]
 
 
 def sees_register(actor: Actor, thing: Any, at: datetime) -> bool:
@@ -25,6 +26,16 @@ def sees_register(actor: Actor, thing: Any, at: datetime) -> bool:
 
 
 relation("sees_register", sees_register)
+
+
+def leads_class(actor: Actor, thing: Any, at: datetime) -> bool:
+    """Return whether the actor is homeroom teacher of the class; `Seen` has the answer with it."""
+    if isinstance(thing, SeenClass):
+        return actor.covers_school(thing.school_id) and thing.is_homeroom
+    return RELATIONS["homeroom"](actor, thing, at)
+
+
+relation("leads_class", leads_class)
 
 menus.MENU.add("gradebook", menus.Entry(_("Sổ điểm"), "gradebook:index", "notebook", "gradebook.open", sort=20))
 
