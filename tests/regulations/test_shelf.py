@@ -1,6 +1,8 @@
 """The legal shelf: what is cited stands on it, and its standing on a day follows the dates known."""
 
 import csv
+import importlib
+import inspect
 from dataclasses import replace
 from datetime import date
 from importlib.resources import files
@@ -8,7 +10,7 @@ from importlib.resources import files
 import pytest
 
 from regulations import shelf
-from regulations.core import UnknownValue
+from regulations.core import Citation, UnknownValue
 from regulations.shelf import registry
 
 ROWS = list(
@@ -147,3 +149,45 @@ def test_what_is_not_on_the_shelf_is_refused():
         shelf.instrument("99/2099/TT-BGDĐT")
     with pytest.raises(UnknownValue):
         shelf.state_on("99/2099/TT-BGDĐT", date(2026, 1, 1))
+
+
+SUBJECTS = (
+    "graduation",
+    "admission",
+    "completion",
+    "contests",
+    "enrolment",
+    "diplomas",
+    "universal_education",
+)
+MODULES = [
+    module for name in SUBJECTS for module in importlib.import_module(f"regulations.{name}").CITING_MODULES
+]
+MODULES += [importlib.import_module(f"regulations.{name}") for name in ("calendar.days", "names.order")]
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
+def test_every_public_rule_cites_and_says_what_it_returns(module):
+    rules = [
+        function
+        for name, function in inspect.getmembers(module, callable)
+        if function.__module__ == module.__name__
+        and not name.startswith(("_", "governs"))
+        and not inspect.isclass(function)
+    ]
+    assert rules or "RULE_SETS" in vars(module)
+    for rule in rules:
+        assert isinstance(rule.citation, Citation), rule
+        assert rule.__doc__, rule
+
+
+@pytest.mark.parametrize("name", SUBJECTS)
+def test_every_rule_set_says_which_law_it_is_and_when(name):
+    for rules in importlib.import_module(f"regulations.{name}").RULE_SETS:
+        assert shelf.instrument(rules.INSTRUMENT).number == rules.INSTRUMENT
+        assert rules.ID
+        assert rules.TITLE
+        assert rules.VERSION == 1
+        first = vars(rules).get("FIRST_YEAR", vars(rules).get("FIRST_EXAM", vars(rules).get("FIRST_DAY")))
+        last = vars(rules).get("LAST_YEAR", vars(rules).get("LAST_EXAM", vars(rules).get("LAST_DAY")))
+        assert last is None or first <= last

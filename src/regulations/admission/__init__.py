@@ -8,7 +8,7 @@ set and is reached directly: `assign_wishes`, and `match` for any other wishes i
 from __future__ import annotations
 
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from regulations.admission import matching, tt_05_2023, tt_11_2014, tt_30_2024, wishes
 from regulations.admission.base import AdmissionScore
@@ -25,6 +25,9 @@ from regulations.admission.wishes import (
 )
 from regulations.core import NoRuleInForce, cites, read_scaled, show_scaled
 
+if TYPE_CHECKING:
+    import polars
+
 __all__ = [
     "OPERATIONS",
     "RULE_SETS",
@@ -36,6 +39,7 @@ __all__ = [
     "Placement",
     "UnresolvedTie",
     "WishRules",
+    "apply",
     "assign_wishes",
     "effective_score",
     "improve_only",
@@ -59,6 +63,19 @@ def rules_for(*, year: int) -> ModuleType:
         if rules.governs(year=year):
             return rules
     raise NoRuleInForce(f"no rules of admission for {year}", name="year", year=year)
+
+
+def apply(frame: polars.DataFrame | polars.LazyFrame, *, year: int, **settings: Any) -> polars.DataFrame:
+    """Return the score of every candidate for `year`; see `regulations.admission.frames.apply`.
+
+    Sets are for circular 30/2024; raises NoRuleInForce before 2025.
+    """
+    from regulations.admission import frames
+
+    rules = rules_for(year=year)
+    if rules is not tt_30_2024:
+        raise NoRuleInForce(f"no sets for admission of {year}", name="year", year=year)
+    return frames.apply(rules, frame, **settings)
 
 
 def specialised_for(*, year: int) -> ModuleType:

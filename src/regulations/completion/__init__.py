@@ -9,8 +9,8 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-from regulations.completion import base, qd_11_2006, tt_15_2026, tt_31_2023
-from regulations.completion.base import Completion, completed, evidence_of
+from regulations.completion import base, fact, qd_11_2006, tt_15_2026, tt_31_2023
+from regulations.completion.fact import Completion, completed, evidence_of
 from regulations.completion.texts import TEXTS
 from regulations.core import NoRuleInForce, UnknownValue, cites
 
@@ -27,7 +27,7 @@ __all__ = [
 RULE_SETS: tuple[ModuleType, ...] = (qd_11_2006, tt_31_2023, tt_15_2026)
 """Every regulation of lower-secondary completion, oldest first."""
 
-CITING_MODULES: tuple[ModuleType, ...] = (*RULE_SETS, base)
+CITING_MODULES: tuple[ModuleType, ...] = (*RULE_SETS, fact)
 
 CODES = {
     "Tốt": "tot",
