@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -16,12 +15,15 @@ from typing import Any
 
 import psycopg
 import pytest
+from click.testing import CliRunner, Result
 from django.db import connection
 
+from khue.cli import main
 from khue.kernel import files
 from khue.kernel.backup import content, drills, programs, store
 from khue.kernel.database import scope
 from khue.kernel.ledger import canonical, signing
+from tests.harness import crash
 from tests.kernel.ledger.conftest import Book, book, witness
 
 __all__ = ["book", "witness"]
@@ -266,76 +268,53 @@ def test_work_after_the_backup_is_counted_at_the_restore(
 
 @pytest.mark.parametrize("point", ["make.after_dump", "make.after_files"])
 def test_a_backup_killed_half_way_is_no_backup(point: str, source: store.Source, tmp_path: Path) -> None:
-    code = (
-        "import sys, django; django.setup(); from pathlib import Path; from datetime import datetime, UTC;"
-        "from khue.kernel.backup import store;"
-        "store.make(store.Source(sys.argv[1], Path(sys.argv[2])), Path(sys.argv[3]), now=datetime.now(UTC))"
-    )
-    command = [sys.executable, "-c", code, source.url, str(source.files), str(tmp_path / "backup")]
-    done = subprocess.run(command, env={**os.environ, "KHUE_FAULTS": f"kill=backup.{point}"}, check=False)
-    assert done.returncode == -9
+    def make(acknowledge: object) -> None:
+        store.make(source, tmp_path / "backup", now=NOW)
+
+    assert crash.run(make, armed=f"kill=backup.{point}").was_killed
     assert not (tmp_path / "backup").exists()
-    done = subprocess.run(command, env=os.environ, check=False)
-    assert done.returncode == 0
+    assert crash.run(make).status == 0
     store.check(tmp_path / "backup")
 
 
 def test_a_restore_killed_half_way_is_never_taken_for_one(
-    source: store.Source, target: store.Source, restoring: Callable[[Path], store.Proof], tmp_path: Path
+    source: store.Source, restoring: Callable[[Path], store.Proof], tmp_path: Path
 ) -> None:
     store.make(source, tmp_path / "backup", now=NOW)
-    code = (
-        "import sys, django; django.setup(); from pathlib import Path; from khue.kernel.backup import store;"
-        "store.restore(Path(sys.argv[1]), store.Source(sys.argv[2], Path(sys.argv[3])), witnesses=[], keys=[])"
+    child = crash.run(
+        lambda acknowledge: restoring(tmp_path / "backup") and None,
+        armed="kill=backup.restore.after_database",
     )
-    command = [sys.executable, "-c", code, str(tmp_path / "backup"), target.url, str(target.files)]
-    environment = {**os.environ, "KHUE_FAULTS": "kill=backup.restore.after_database"}
-    assert subprocess.run(command, env=environment, check=False).returncode == -9
+    assert child.was_killed
     with pytest.raises(store.NotEmpty):
         restoring(tmp_path / "backup")
 
 
 def test_the_commands(
-    source: store.Source, target: store.Source, tmp_path: Path, settings: Any, witness: Path, databases: Any
+    source: store.Source, target: store.Source, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    environment = {
-        **os.environ,
-        "DATABASE_OWNER_URL": source.url,
-        "KHUE_HOME": str(tmp_path / "home"),
-        "KHUE_WITNESSES": str(witness),
-        "KHUE_LEDGER_KEY": str(Path(settings.KHUE_KEYS) / signing.PRIVATE_KEY),
-    }
-    (tmp_path / "home").mkdir()
-    (tmp_path / "home" / "files").symlink_to(source.files)
-    environment["DATABASE_URL"] = databases.server.url("khue_app", store._name_of(source.url))
+    def khue(*arguments: str) -> Result:
+        return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
-    def khue(*arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "khue", *arguments]
-        return subprocess.run(
-            command, env={**environment, **changes}, capture_output=True, text=True, check=False
-        )
-
-    made = khue("backup", str(tmp_path / "backup"))
-    assert (made.returncode, made.stderr) == (0, "")
-    assert "files 3, checkpoint 3" in made.stdout
-    checked = khue("restore", "--check-only", str(tmp_path / "backup"))
-    assert checked.returncode == 0
-    again = khue("restore", str(tmp_path / "backup"))
-    assert again.returncode == 1
-    assert "holds files" in again.stderr
-    (tmp_path / "elsewhere").mkdir()
-    place = {
-        "DATABASE_OWNER_URL": target.url,
-        "DATABASE_URL": target.url,
-        "KHUE_HOME": str(tmp_path / "elsewhere"),
-    }
-    restored = khue("restore", str(tmp_path / "backup"), **place)
-    assert (restored.returncode, restored.stderr) == (0, "")
-    assert "the ledger has no fault" in restored.stdout
+    made = khue("backup", tmp_path / "backup")
+    assert made.exit_code == 0, made.output
+    assert "files 3, checkpoint 3" in made.output
+    assert khue("restore", "--check-only", tmp_path / "backup").exit_code == 0
+    again = khue("restore", tmp_path / "backup")
+    assert again.exit_code == 1
+    assert "holds files" in again.output
+    monkeypatch.setenv("DATABASE_OWNER_URL", target.url)
+    settings.KHUE_FILES = target.files
+    restored = khue("restore", tmp_path / "backup")
+    assert restored.exit_code == 0, restored.output
+    assert "the ledger has no fault" in restored.output
     flip(largest(tmp_path / "backup", "database/*.dat*"))
-    broken = khue("restore", "--check-only", str(tmp_path / "backup"))
-    assert broken.returncode == 1
-    assert "was changed" in broken.stderr
+    broken = khue("restore", "--check-only", tmp_path / "backup")
+    assert broken.exit_code == 1
+    assert "was changed" in broken.output
+    without = khue("drill")
+    assert without.exit_code == 2
+    assert "--into" in without.output
 
 
 def test_the_drill(
