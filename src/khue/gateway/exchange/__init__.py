@@ -1,0 +1,1 @@
+"""How rows leave and enter: spreadsheets in, the files others want out."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import re
 import stat
 import zipfile
@@ -142,7 +143,7 @@ def _check_names(members: list[zipfile.ZipInfo], limits: Limits) -> None:
     if sum(member.file_size for member in members) > limits.unpacked:
         raise Unsafe(what=str(_("nén quá mức")))
     ends = sorted((member.header_offset, member.compress_size) for member in members)
-    if any(offset + size > following for (offset, size), (following, _size) in zip(ends, ends[1:], strict=False)):
+    if any(offset + size > following for (offset, size), (following, _size) in itertools.pairwise(ends)):
         raise Unsafe(what=str(_("các thành phần chồng lên nhau")))
 
 

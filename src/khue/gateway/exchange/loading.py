@@ -1,0 +1,197 @@
+"""From a batch's stored file to parsed rows, with the rows nothing has happened to since they were last imported."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+
+from django.db import connection
+
+from khue.gateway.exchange.kinds import KINDS, Kind
+from khue.gateway.exchange.kinds.base import Context, Field, Parsed, parse_rows
+from khue.gateway.exchange.kinds.learners import classes_of
+from khue.gateway.exchange.models import ImportBatch
+from khue.gateway.exchange.sheets import Book, RawCell, Sheet, digest_rows, open_book
+from khue.gateway.exchange.sheets.cells import as_text
+from khue.kernel import files
+from khue.kernel.calendar.models import SchoolYear
+from khue.kernel.permissions import Actor
+from khue.kernel.permissions.loading import local_day
+from regulations import calendar
+
+ENGINE = 1
+"""Raised when the same cells would mean something else, so that no old fingerprint lets a row pass."""
+
+
+@lru_cache(maxsize=1)
+def _book(sha256: str, name: str) -> Book:
+    """Return the opened file; the last one is kept, since check and apply read it one after the other."""
+    return open_book(files.path_of(sha256).read_bytes(), name=name)
+
+
+def book_of(batch: ImportBatch) -> Book:
+    """Return the batch's file, opened; its bytes are checked against their hash the first time."""
+    if (batch.file.sha256, batch.file.name) not in _CHECKED:
+        files.read(batch.file)
+        _CHECKED.clear()
+        _CHECKED.add((batch.file.sha256, batch.file.name))
+    return _book(batch.file.sha256, batch.file.name)
+
+
+_CHECKED: set[tuple[str, str]] = set()
+
+
+def year_days(school_year: int) -> tuple[date, date]:
+    """Return the first day of a school year and the day after its last: the province's dates, else the ministry's frame."""
+    row = SchoolYear.objects.filter(year=school_year).values_list("valid", flat=True).first()
+    if row is not None:
+        return row.lower, row.upper
+    plan = calendar.year_plan(school_year)
+    return plan.opening_on, plan.closes_by
+
+
+def context_of(batch: ImportBatch, actor: Actor, now: datetime) -> Context:
+    """Return what planning knows of a batch's days; a new placement begins on the day chosen, else with the year."""
+    start, end = year_days(batch.school_year)
+    chosen = batch.options.get("from_day")
+    from_day = date.fromisoformat(chosen) if chosen else start
+    return Context(batch, actor, now, local_day(now), max(start, min(from_day, end - timedelta(days=1))), end)
+
+
+@dataclass(slots=True)
+class Loaded:
+    """A batch's rows: `parsed` holds only those that must be looked at, `unchanged` counts the others."""
+
+    kind: Kind
+    sheet: Sheet
+    parsed: Parsed
+    unchanged: int
+    ignored: int
+    total: int
+
+
+def field_columns(batch: ImportBatch) -> dict[str, int]:
+    """Return field code to column of the batch's mapping (stored by column)."""
+    return {code: int(column) for column, code in batch.mapping.items() if code}
+
+
+def load(batch: ImportBatch, context: Context) -> Loaded:
+    """Read, fingerprint, drop what is known, parse the rest and let the kind prepare.
+
+    Raises SheetRefused, KeyError for a sheet that is not there.
+    """
+    kind = KINDS[batch.kind]
+    book = book_of(batch)
+    sheet = book.sheet(batch.sheet)
+    mapping = field_columns(batch)
+    first = batch.header_last + 1
+    numbers, rows, ignored = data_rows(sheet.rows[first:], first + 1, list(mapping.values()))
+    fingerprints = digest_rows(rows, fingerprint_key(batch, context))
+    known = known_rows(batch, fingerprints) if kind.code == "learners" else {}
+    if known:
+        context.seen.update((("person", person), numbers[n]) for n, person in known.items())
+        left = [n for n in range(len(rows)) if n not in known]
+        rows, numbers, fingerprints = [rows[n] for n in left], [numbers[n] for n in left], [fingerprints[n] for n in left]
+    parsed = parse_rows(kind.fields, rows, numbers, fingerprints, mapping)
+    if hasattr(kind, "read_extra"):
+        parsed.extra.update(kind.read_extra(book))
+    if rows:
+        kind.prepare(context, parsed)
+    return Loaded(kind, sheet, parsed, len(known), ignored, len(numbers) + len(known))
+
+
+def data_rows(rows: Sequence[list[RawCell]], start: int, columns: Sequence[int]) -> tuple[list[int], list[list[RawCell]], int]:
+    """Return (row numbers as the user counts them, rows, how many were left out).
+
+    Left out: empty rows, the row of column numbers under a heading, and lines of a footer, which fill at most one
+    of three or more mapped columns.
+    """
+    numbers: list[int] = []
+    kept: list[list[RawCell]] = []
+    ignored = 0
+    least = 2 if len(columns) > 2 else 1
+    for number, row in enumerate(rows, start):
+        width, filled = len(row), 0
+        for column in columns:
+            if column < width and row[column] not in ("", None):
+                filled += 1
+                if filled >= least:
+                    break
+        if filled < least:
+            ignored += filled > 0
+            continue
+        if not kept and _is_numbering(row, columns):
+            continue
+        numbers.append(number)
+        kept.append(row)
+    return numbers, kept, ignored
+
+
+def _is_numbering(row: Sequence[RawCell], columns: Sequence[int]) -> bool:
+    values = [as_text(row[c]).strip("()[] ") for c in columns if c < len(row)]
+    return all((value.isdigit() and int(value) < 100) or len(value) <= 1 for value in values)
+
+
+def fingerprint_key(batch: ImportBatch, context: Context) -> bytes:
+    """Return the key of the batch's fingerprints: what besides the cells decides what a row means."""
+    context.data["classes"] = classes_of(context)
+    document = [
+        ENGINE, batch.kind, batch.school_id, batch.school_year, sorted(batch.mapping.items()), batch.options,
+        sorted((name, *group) for name, group in context.data["classes"].items()), context.from_day.isoformat(),
+    ]  # fmt: skip
+    return hashlib.blake2b(json.dumps(document, default=str, sort_keys=True).encode(), digest_size=32).digest()
+
+
+_KNOWN = """
+select array_agg(t.n - 1), array_agg(r.object_id)
+  from unnest(%s::uuid[]) with ordinality t(f, n)
+  join exchange_importrow r on r.fingerprint = t.f and r.school_id = %s and r.is_applied
+  join exchange_importbatch b on b.id = r.batch_id and b.state in ('applied', 'applying')
+  join people_person p on p.id = r.object_id and p.version = r.object_version
+  left join schooling_placement s on s.id = r.second_id and s.version = r.second_version
+ where (r.second_id is null or s.id is not null)
+   and (r.detail is null or not r.detail ? 'family' or not exists (
+        select 1 from jsonb_array_elements(r.detail -> 'family') g
+          left join people_person gp on gp.id = (g ->> 0)::bigint and gp.version = (g ->> 1)::int
+          left join people_kinship gk on gk.id = (g ->> 2)::bigint and gk.version = (g ->> 3)::int
+         where gp.id is null or gk.id is null))
+"""
+
+
+def known_rows(batch: ImportBatch, fingerprints: Sequence[str]) -> dict[int, int]:
+    """Return index to person of the rows whose cells were imported before and whose person and place did not move since.
+
+    Of equal rows in one file only the first can be known: the others are twins.
+    """
+    first: dict[str, int] = {}
+    for n, fingerprint in enumerate(fingerprints):
+        if fingerprint not in first:
+            first[fingerprint] = n
+    if not first:
+        return {}
+    order = list(first.values())
+    with connection.cursor() as cursor:
+        cursor.execute("select exists (select 1 from exchange_importrow where school_id = %s and is_applied)", [batch.school_id])
+        if not cursor.fetchone()[0]:
+            return {}
+        cursor.execute(_KNOWN, ["{" + ",".join(first) + "}", batch.school_id])
+        positions, people = cursor.fetchone()
+    return {order[position]: person for position, person in zip(positions or (), people or (), strict=True)}
+
+
+def required_missing(kind: Kind, fields: set[str]) -> list[Field]:
+    """Return the fields a mapping still lacks; parts of a name or a date stand for the whole."""
+    missing = [one for one in kind.fields if one.is_required and one.code not in fields]
+    by_code = {one.code: one for one in kind.fields}
+    if kind.code == "learners":
+        if not fields & {"name", "given"}:
+            missing.append(by_code["name"])
+        if not fields & {"born_on", "born_year"}:
+            missing.append(by_code["born_on"])
+    if kind.code == "assignments" and not fields & {"classes", "group"}:
+        missing.append(by_code["classes"])
+    return missing
