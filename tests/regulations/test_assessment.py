@@ -1310,3 +1310,90 @@ def test_resolving_refuses_a_level_that_is_not_the_grade_s():
     for level in ("primary", "university"):
         with pytest.raises(UnknownValue):
             operations.resolve({"level": level, "grade": 6, "school_year_start": 2021}, "meta")
+
+
+def test_the_whole_chain_is_told_step_by_step():
+    low = SubjectResult("a", "score", 30, 30, retest=50)
+    low_too = SubjectResult("b", "score", 30, 30, retest=50)
+    steps = assessment.tell(T22, year(changes={"a": low, "b": low_too}), names={"a": "Âm học"})
+    assert [(step.code, step.level) for step in steps] == [
+        ("subject-results", ""),
+        ("learning-term1", "chua_dat"),
+        ("learning-term2", "chua_dat"),
+        ("learning-year", "chua_dat"),
+        ("conduct-year", "tot"),
+        ("learning-after-retest", "dat"),
+        ("award", "khong"),
+        ("promotion", "len_lop"),
+    ]
+    assert steps[0].sentences[0] == (
+        "Môn Âm học: học kì I 3,0, học kì II 3,0 (tính hệ số 2), cả năm 3,0.",
+        "điểm b khoản 1 Điều 9 Thông tư 22/2021/TT-BGDĐT",
+    )
+    assert (
+        steps[0].sentences[-1][0]
+        == "Môn Nghệ thuật (Âm nhạc, Mĩ thuật): học kì I Chưa đạt, học kì II Đạt; cả năm lấy theo học kì II: Đạt."
+    )
+    assert (steps[-1].title, steps[-1].result) == ("Lên lớp", "Lên lớp")
+    assert "learning-after-retest" not in [step.code for step in assessment.tell(T22, year())]
+    assert [step.title for step in assessment.tell(T27, pupils_year(), "en")] == [
+        "Result of the year",
+        "Completion of the class programme",
+        "Title",
+        "Promotion",
+    ]
+    assert len(assessment.tell(T58, old_year())) == 7
+
+
+def test_a_year_of_a_pupil_with_all_words():
+    reason = Reason(
+        "subject-level-below", None, {"subject": "toan", "got": "H", "needed": "T", "level": "hoan_thanh_tot"}
+    )
+    assert explain(reason) == "Môn Toán được đánh giá mức Hoàn thành; Hoàn thành tốt cần mức Hoàn thành tốt."
+    assert (
+        T27.class_programme_completed(subjects={"a": "T"}, qualities={"b": "T"}, final_tests={}).level
+        == "hoan_thanh"
+    )
+
+
+@pytest.mark.parametrize(
+    ("indicator", "sex", "at", "is_lying", "median"),
+    [
+        ("weight_for_age", "M", 0, False, "3.3464"),
+        ("weight_for_age", "F", 60, False, "18.2193"),
+        ("weight_for_age", "M", Decimal("12.9"), False, "9.6479"),
+        ("height_for_age", "M", 24, False, "87.13"),
+        ("weight_for_height", "M", Decimal("65.05"), False, "7.4563"),
+        ("weight_for_height", "M", 45, True, "2.441"),
+        ("weight_for_height", "F", 120, False, "22.8173"),
+    ],
+)
+def test_lines_of_the_published_tables(indicator, sex, at, is_lying, median):
+    line = assessment.GROWTH.line(indicator=indicator, sex=sex, at=at, is_lying=is_lying)
+    assert str(line.median).startswith(median)
+    assert assessment.GROWTH.z_score(indicator=indicator, value=line.median, lms=line) == 0
+
+
+def test_outside_the_tables_nothing_is_guessed():
+    for at in (61, -1):
+        with pytest.raises(NoRuleInForce):
+            assessment.GROWTH.line(indicator="bmi_for_age", sex="M", at=at)
+    with pytest.raises(NoRuleInForce):
+        assessment.GROWTH.line(indicator="weight_for_height", sex="M", at=45)
+    for at in (12.5, True, "12"):
+        with pytest.raises(OutOfRange):
+            assessment.GROWTH.line(indicator="bmi_for_age", sex="M", at=at)
+    for wrong in ({"sex": "nam"}, {"indicator": "arm"}):
+        with pytest.raises(UnknownValue):
+            assessment.GROWTH.line(**{"indicator": "bmi_for_age", "sex": "M", "at": 1, **wrong})
+
+
+def test_a_boy_of_one_year_by_the_tables():
+    line = assessment.GROWTH.line(indicator="weight_for_age", sex="M", at=12)
+    # WHO's own simplified table: -2 SD 7.7 kg, +2 SD 12.0 kg for boys of 12 months.
+    assert assessment.GROWTH.z_score(indicator="weight_for_age", value=Decimal("7.7"), lms=line) in range(
+        -205, -194
+    )
+    assert assessment.GROWTH.z_score(indicator="weight_for_age", value=Decimal("12.0"), lms=line) in range(
+        195, 206
+    )

@@ -90,7 +90,11 @@ def rows_of(learners: list[list[SubjectResult]]) -> pl.DataFrame:
 
 
 def codes(outcome) -> list[str]:
-    return list(dict.fromkeys(reason.code for reason in outcome.because))
+    """Return the codes as a set gives them: each once, in the order of its table."""
+    tables = (frames.LEARNING_CODES, frames.RANK_CODES, frames.AWARD_CODES, frames.PRIMARY_CODES)
+    found = {reason.code for reason in outcome.because}
+    table = next(one for one in (*tables, frames.COMPLETION_CODES) if found <= set(one))
+    return [code for code in table if code in found]
 
 
 NEW_YEAR = st.fixed_dictionaries(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import runpy
 import subprocess
 import sys
 from decimal import Decimal
@@ -270,3 +271,12 @@ def test_two_subjects_never_answer_the_same_case(elsewhere):
     subject(elsewhere, "silent_law", "OPERATIONS = {(None, 'say'): print}")
     with pytest.raises(ValueError, match="say"):
         load_operations()
+
+
+def test_the_module_is_a_command(tmp_path, monkeypatch, capsys):
+    name = write(tmp_path / "new.json", [GOOD])
+    monkeypatch.setattr(sys, "argv", ["regulations.vectors", name])
+    with pytest.raises(SystemExit) as end:
+        runpy.run_module("regulations.vectors", run_name="__main__")
+    assert end.value.code == 0
+    assert capsys.readouterr().out == "1 passed, 0 failed\n"

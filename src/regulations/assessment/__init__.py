@@ -5,6 +5,7 @@
     rules.subject_term_average(regular=(80, 75, 90), midterm=80, final=85)        # 83: 8.3
     results = rules.year_results(subjects=…, conduct1="tot", conduct2="tot", absences=3)
     [assessment.explain(reason) for reason in results.learning.because]
+    assessment.tell(rules, results)                                               # the whole chain
 
 The cohort decides, not today: circulars came in grade by grade, so two can be in force on one day.
 """
@@ -35,6 +36,7 @@ from regulations.assessment.base import (
     TermResults,
     YearResults,
 )
+from regulations.assessment.chain import Step, tell
 from regulations.assessment.operations import OPERATIONS
 from regulations.assessment.texts import explain, explain_all, label, show_mark
 from regulations.assessment.tt_27_2020 import Missing, PrimarySubject, PrimaryYear
@@ -55,6 +57,7 @@ __all__ = [
     "PrimarySubject",
     "PrimaryYear",
     "RuleSet",
+    "Step",
     "SubjectResult",
     "TermMarks",
     "TermResults",
@@ -65,6 +68,7 @@ __all__ = [
     "rule_set",
     "rules_for",
     "show_mark",
+    "tell",
 ]
 
 RULE_SETS: tuple[RuleSet, ...] = (

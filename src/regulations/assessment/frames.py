@@ -68,7 +68,7 @@ RANK_CODES = (
 AWARD_CODES = ("award-conduct-below", "award-learning-below", "award-good", "award-excellent")
 PRIMARY_CODES = ("year-conditions-met", "subject-level-below", "quality-below", "test-below")
 COMPLETION_CODES = ("programme-conditions-met", "subject-level-below", "quality-below", "test-below")
-"""Reason codes of a judgement in the order the one-learner functions give them."""
+"""Reason codes of a judgement, each once, in the order a set gives them."""
 
 
 def term_averages(rules: tt_22_2021.Circular22, frame: Frame) -> pl.DataFrame:

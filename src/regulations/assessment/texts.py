@@ -17,6 +17,18 @@ from regulations.core import Outcome, Reason, UnknownValue
 Language = Literal["vi", "en"]
 
 TEXTS: Mapping[str, tuple[str, str]] = {
+    # Every secondary circular
+    "subject-year-average": (
+        "Môn {subject:subject}: học kì I {term1:mark}, học kì II {term2:mark} (tính hệ số 2), cả năm {year:mark}.",
+        "{subject:subject}: {term1:mark} in term I, {term2:mark} in term II (which counts twice), {year:mark} for "
+        "the year.",
+    ),
+    "comment-subject-year": (
+        "Môn {subject:subject}: học kì I {term1:level}, học kì II {term2:level}; cả năm lấy theo học kì II: "
+        "{level:level}.",
+        "{subject:subject}: {term1:level} in term I, {term2:level} in term II; the year follows term II: "
+        "{level:level}.",
+    ),
     # TT 22/2021, TT 43/2021
     "learning-conditions-met": (
         "Đạt điều kiện mức {level:level}: có {count} môn từ {threshold:mark} trở lên (cần {needed} môn) và "

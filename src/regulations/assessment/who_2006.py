@@ -1,25 +1,31 @@
 """The growth standards of the World Health Organization, 2006 (0-60 months) and 2007 (61 months to 19 years).
 
-Classes of a z-score, and the z-score of a measurement by the published L, M and S. Numbers are whole:
-z-scores in hundredths (-201 is -2.01), measurements and L, M, S as exact decimals. The tables themselves
-are reference data a caller loads with their origin (`LMS`); none is copied here.
+Classes of a z-score, and the z-score of a measurement by the published L, M and S. Z-scores are whole numbers of
+hundredths (-201 is -2.01), measurements and L, M, S exact decimals. The tables of 2006 are beside this module
+(`who_2006.csv`, origin in its notice); those of 2007, from 61 months on, are not: a caller who has them gives
+the line.
 """
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Context, Decimal
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
+from functools import cache
+from importlib.resources import files
 from typing import ClassVar
 
 from regulations.assessment.base import RuleSet, check_choice, check_count
-from regulations.core import OutOfRange, cites
+from regulations.core import NoRuleInForce, OutOfRange, cites
 
 INSTRUMENT = "WHO Child Growth Standards 2006"
 INSTRUMENT_2007 = "WHO Growth Reference 2007"
 
 WEIGHT_FOR_AGE, HEIGHT_FOR_AGE = "weight_for_age", "height_for_age"
 WEIGHT_FOR_HEIGHT, BMI_FOR_AGE = "weight_for_height", "bmi_for_age"
+WEIGHT_FOR_LENGTH = "weight_for_length"
+SEXES = ("M", "F")
 INDICATORS = (WEIGHT_FOR_AGE, HEIGHT_FOR_AGE, WEIGHT_FOR_HEIGHT, BMI_FOR_AGE)
 
 SCHOOL_AGE_MONTHS = 61
@@ -94,6 +100,28 @@ class GrowthStandards(RuleSet):
         return NORMAL
 
     @cites(INSTRUMENT)
+    def line(self, *, indicator: str, sex: str, at: Decimal | int, is_lying: bool = False) -> LMS:
+        """Return the line of the published tables of 2006 for a child.
+
+        sex   "M" or "F"
+        at    completed months, 0 to 60; for weight_for_height the height in centimetres, to 0.1, half up
+        is_lying   weight_for_height only: measured lying, as under 24 months
+
+        Raises NoRuleInForce outside the tables.
+        """
+        check_choice(indicator, INDICATORS, name="indicator")
+        check_choice(sex, SEXES, name="sex")
+        table = WEIGHT_FOR_LENGTH if indicator == WEIGHT_FOR_HEIGHT and is_lying else indicator
+        step = Decimal("0.1") if indicator == WEIGHT_FOR_HEIGHT else Decimal(1)
+        if isinstance(at, bool) or not isinstance(at, Decimal | int):
+            raise OutOfRange(f"not an age or a height: {at!r}", name="at", got=at)
+        place = Decimal(at).quantize(step, rounding=ROUND_HALF_UP if step < 1 else ROUND_FLOOR)
+        found = _tables().get((table, sex, place))
+        if found is None:
+            raise NoRuleInForce(f"no line of {table} at {place}", table=table, at=str(place))
+        return found
+
+    @cites(INSTRUMENT)
     def z_score(self, *, indicator: str, value: Decimal, lms: LMS) -> int:
         """Return the z-score of a measurement in hundredths, half up, by the line of the table for its age.
 
@@ -112,6 +140,18 @@ class GrowthStandards(RuleSet):
             z = side + _EXACT.divide(value - outer, abs(outer - inner))
         hundredths = (z * 100).quantize(Decimal(1), rounding=ROUND_HALF_UP)
         return int(hundredths)
+
+
+@cache
+def _tables() -> Mapping[tuple[str, str, Decimal], LMS]:
+    """Return the published lines by table, sex and place."""
+    text = files("regulations.assessment").joinpath("who_2006.csv").read_text(encoding="utf-8")
+    return {
+        (row["table"], row["sex"], Decimal(row["at"])): LMS(
+            Decimal(row["power"]), Decimal(row["median"]), Decimal(row["variation"])
+        )
+        for row in csv.DictReader(text.splitlines())
+    }
 
 
 def _z(value: Decimal, lms: LMS) -> Decimal:
