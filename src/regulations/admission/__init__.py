@@ -143,9 +143,10 @@ def _assign_wishes(data: dict[str, Any], name: str) -> dict[str, Any]:
         )
         for one in applicants
     ]
+    policy: Any = data.get("tie_policy") or "keys"
     rules = WishRules(
         handicaps=tuple(read_scaled(one, 2, name="wish_handicap") for one in data.get("wish_handicap", ())),
-        ties=data.get("tie_policy") if data.get("tie_policy") not in (None, "keys") else "refuse",
+        ties="refuse" if policy == "keys" else policy,
         seed=data.get("seed"),
     )
     result = assign_wishes(padded, data["quota"], rules=rules)

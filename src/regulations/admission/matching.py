@@ -169,10 +169,10 @@ def _check(
         )
     if ties == "lot" and not seed:
         raise UnknownValue("a lot needs a published seed", citation=PLACE, name="seed", got=seed)
-    for place, places in quota.items():
-        if type(places) is not int or places < 0:
+    for place, number in quota.items():
+        if type(number) is not int or number < 0:
             raise OutOfRange(
-                f"quota of {place}: {places!r}", citation=PLACE, name="quota", place=place, got=places
+                f"quota of {place}: {number!r}", citation=PLACE, name="quota", place=place, got=number
             )
     for applicant, places in wishes.items():
         if len(set(places)) != len(places):

@@ -74,7 +74,7 @@ def school_year_of(day: date, *, begins: tuple[int, int] = YEAR_BEGINS) -> int:
 def year_plan(year: int) -> YearPlan:
     """Return the framework of the school year that begins in `year`; see `YearPlan.decision`."""
     decision: str | None
-    decision, term1, term2, closing = FRAMES.get(year, (None, *USUAL))  # type: ignore[misc]
+    decision, term1, term2, closing = FRAMES.get(year, (None, *USUAL))
     opening = date(year, *OPENING)
     return YearPlan(
         year=year,

@@ -6,7 +6,9 @@ whole hundredths. Polars is an extra of the distribution (`analytics`) and is im
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import ModuleType
+from typing import Any
 
 import polars as pl
 
@@ -24,10 +26,13 @@ CODES = (
 )
 """Reason codes in the order the one-candidate function gives them."""
 
-COMMON = {"candidate": None, "papers": pl.List(pl.Int64), "bonus": pl.Int64, "priority": pl.Int64}
-OPTIONAL = {"cancelled": pl.Boolean, "exempt_papers": pl.Int64}
-OF_YEARS = {"grade10": pl.Int64, "grade11": pl.Int64, "grade12": pl.Int64}
-OF_ONE_YEAR = {"grade12": pl.Int64, "components": pl.List(pl.Int64), "stream": pl.String}
+Columns = Mapping[str, Any]
+"""Column to the Polars type wanted, None for any."""
+
+COMMON: Columns = {"candidate": None, "papers": pl.List(pl.Int64), "bonus": pl.Int64, "priority": pl.Int64}
+OPTIONAL: Columns = {"cancelled": pl.Boolean, "exempt_papers": pl.Int64}
+OF_YEARS: Columns = {"grade10": pl.Int64, "grade11": pl.Int64, "grade12": pl.Int64}
+OF_ONE_YEAR: Columns = {"grade12": pl.Int64, "components": pl.List(pl.Int64), "stream": pl.String}
 
 
 def apply(rules: ModuleType, frame: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
@@ -45,7 +50,7 @@ def apply(rules: ModuleType, frame: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame
     Raises UnknownValue for a column that is missing and OutOfRange for one of another kind: no row's fault.
     """
     of_years = hasattr(rules, "YEAR_WEIGHTS")
-    lazy = _checked(frame.lazy(), COMMON | (OF_YEARS if of_years else OF_ONE_YEAR))
+    lazy = _checked(frame.lazy(), {**COMMON, **(OF_YEARS if of_years else OF_ONE_YEAR)})
     faults, score, years, papers = _of_years(rules) if of_years else _of_one_year(rules)
     fault = pl.coalesce(pl.when(met).then(pl.lit(code)) for code, met in faults)
     counted = pl.min_horizontal("bonus", pl.lit(rules.BONUS_CAP, pl.Int64))
@@ -149,7 +154,7 @@ def _faults(
     )
 
 
-def _checked(lazy: pl.LazyFrame, wanted: dict[str, pl.DataType | None]) -> pl.LazyFrame:
+def _checked(lazy: pl.LazyFrame, wanted: Columns) -> pl.LazyFrame:
     """Return the frame with whole numbers of one width and the optional columns filled."""
     schema = lazy.collect_schema()
     for name, kind in wanted.items():

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 from importlib.resources import files
-from typing import Literal
+from typing import Final, Literal
 
 from regulations.core import UnknownValue
 from regulations.names import fold
 
 State = Literal["chua_hieu_luc", "con_hieu_luc", "het_hieu_luc", "khong_ro"]
-NOT_YET, IN_FORCE, ENDED, UNKNOWN = "chua_hieu_luc", "con_hieu_luc", "het_hieu_luc", "khong_ro"
+NOT_YET: Final = "chua_hieu_luc"
+IN_FORCE: Final = "con_hieu_luc"
+ENDED: Final = "het_hieu_luc"
+UNKNOWN: Final = "khong_ro"
 
 STATES: Mapping[str, tuple[str, str]] = {
     NOT_YET: ("Chưa có hiệu lực", "Not yet in force"),
