@@ -7,11 +7,11 @@ import stat
 from pathlib import Path
 
 import pytest
-from tests.kernel.sealing.conftest import CODE, NOW, SCHOOL
 
 from khue.kernel.sealing.authority import AuthorityError, DemoAuthority
 from khue.kernel.sealing.identity import Identity, SignerRole, identity_of
 from khue.kernel.sealing.signers import FileSigner, SignerError
+from tests.kernel.sealing.conftest import CODE, NOW, SCHOOL
 
 
 def test_nobody_else_can_read_the_keys(authority: DemoAuthority) -> None:

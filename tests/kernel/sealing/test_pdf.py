@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from datetime import timedelta
 from pathlib import Path
@@ -11,18 +12,6 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pypdf import PdfReader
-from tests.kernel.sealing.conftest import (
-    CODE,
-    HOMEROOM,
-    NOW,
-    PRINCIPAL,
-    REQUIREMENTS,
-    SCHOOL,
-    SEAL,
-    STEPS,
-    sign_in_order,
-    signer,
-)
 
 from khue.kernel.sealing import pdf, trust
 from khue.kernel.sealing.authority import DemoAuthority
@@ -43,6 +32,18 @@ from khue.kernel.sealing.checks import (
 from khue.kernel.sealing.identity import SignerRole
 from khue.kernel.sealing.stamps import stamp
 from khue.kernel.sealing.typeset import Template
+from tests.kernel.sealing.conftest import (
+    CODE,
+    HOMEROOM,
+    NOW,
+    PRINCIPAL,
+    REQUIREMENTS,
+    SCHOOL,
+    SEAL,
+    STEPS,
+    sign_in_order,
+    signer,
+)
 
 LATER = NOW + timedelta(hours=1)
 
@@ -279,3 +280,24 @@ def test_a_signature_of_one_document_does_not_fit_another(
     pasted = other[:start] + wanted + other[start + len(present) :]
     assert len(pasted) == len(other)
     assert check(pasted, authority)[0].reason == CHANGED
+
+
+def test_the_registers_hashes_of_each_stage_stand_in_for_the_analysis(
+    blank_pdf: bytes, authority: DemoAuthority
+) -> None:
+    stages, data = {}, blank_pdf
+    for minute, (field, label) in enumerate(STEPS):
+        moment = NOW + timedelta(minutes=minute)
+        data = pdf.sign_pdf(data, field=field, signer=signer(authority, label), signed_at=moment)
+        stages[field] = hashlib.sha256(data).hexdigest()
+    found = pdf.verify_pdf(data, authority.trust, now=LATER, stages=stages)
+    assert judge(found, REQUIREMENTS) == ()
+    wrong = stages | {PRINCIPAL: "0" * 64}
+    found = pdf.verify_pdf(data, authority.trust, now=LATER, stages=wrong)
+    assert [item.reason for item in found] == ["", CHANGED_AFTER, ""]
+    found = pdf.verify_pdf(data, authority.trust, now=LATER, stages={})
+    assert {item.reason for item in found} == {CHANGED_AFTER}
+    changed = bytearray(data)
+    changed[data.index(b"stream") + 40] ^= 1
+    found = pdf.verify_pdf(bytes(changed), authority.trust, now=LATER, stages=stages)
+    assert judge(found, REQUIREMENTS) != ()

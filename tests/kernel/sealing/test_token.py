@@ -15,11 +15,11 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
 from pkcs11.util.rsa import decode_rsa_private_key
 from pkcs11.util.x509 import decode_x509_certificate
-from tests.kernel.sealing.conftest import HOMEROOM, NOW, RAW_XML
 
 from khue.kernel.sealing import pdf, xml
 from khue.kernel.sealing.authority import DemoAuthority
 from khue.kernel.sealing.signers import Signer, SignerError, TokenSigner
+from tests.kernel.sealing.conftest import HOMEROOM, NOW, RAW_XML
 
 LIBRARIES = (
     Path("/usr/lib/softhsm/libsofthsm2.so"),

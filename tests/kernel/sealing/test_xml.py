@@ -6,18 +6,6 @@ from datetime import timedelta
 
 import pytest
 from lxml import etree
-from tests.kernel.sealing.conftest import (
-    CODE,
-    HOMEROOM,
-    NOW,
-    PRINCIPAL,
-    RAW_XML,
-    REQUIREMENTS,
-    SEAL,
-    STEPS,
-    sign_xml_in_order,
-    signer,
-)
 
 from khue.kernel.sealing import trust, xml
 from khue.kernel.sealing.authority import DemoAuthority
@@ -31,6 +19,18 @@ from khue.kernel.sealing.checks import (
     REFERENCES,
     Problem,
     judge,
+)
+from tests.kernel.sealing.conftest import (
+    CODE,
+    HOMEROOM,
+    NOW,
+    PRINCIPAL,
+    RAW_XML,
+    REQUIREMENTS,
+    SEAL,
+    STEPS,
+    sign_xml_in_order,
+    signer,
 )
 
 LATER = NOW + timedelta(hours=1)

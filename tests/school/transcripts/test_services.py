@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from django.db import InternalError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
 from khue.kernel import events, files, ledger
@@ -25,18 +24,7 @@ from khue.school.transcripts.models import Signing, SigningBatch, State, Transcr
 from tests import factories
 from tests.school.transcripts import classes
 
-pytestmark = pytest.mark.usefixtures("everything", "_keys")
-
-
-@pytest.fixture(scope="module")
-def _key_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("installation")
-
-
-@pytest.fixture
-def _keys(settings, _key_folder: Path) -> None:
-    settings.KHUE_KEYS = _key_folder / "keys"
-    settings.KHUE_HOME = _key_folder
+pytestmark = pytest.mark.usefixtures("everything", "keys")
 
 
 def states(made: classes.Room) -> list[str]:
@@ -269,28 +257,28 @@ def test_revoking_ends_it_with_a_reason() -> None:
         )
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"content": {}},
-        {"content_sha256": "0" * 64},
-        {"number": 9},
-        {"token": "A" * 26},
-        {"state": State.DRAFT},
-        {"sealed_at": None},
-        {"sealed_at": timezone.now() - timedelta(days=9)},
-        {"reason": "khác"},
-        {"locked_at": None},
-    ],
-    ids=lambda change: next(iter(change)),
+CHANGES: tuple[dict[str, object], ...] = (
+    {"content": {}},
+    {"content_sha256": "0" * 64},
+    {"number": 9},
+    {"token": "A" * 26},
+    {"state": State.DRAFT},
+    {"sealed_at": None},
+    {"sealed_at": timezone.now() - timedelta(days=9)},
+    {"reason": "khác"},
+    {"locked_at": None},
 )
-def test_a_sealed_row_does_not_change(change: dict[str, object]) -> None:
+
+
+def test_a_sealed_row_does_not_change() -> None:
     made = classes.room(learners=1)
     (found,) = made.seal()
-    with pytest.raises(Exception, match=r"KH001|khue|constraint"), transaction.atomic():
-        Transcript.objects.filter(pk=found.pk).update(**change)
-    with pytest.raises(Exception, match=r"permission|khue"), transaction.atomic():
+    for change in CHANGES:
+        with pytest.raises((DatabaseError, IntegrityError), match=r"khue|constraint"), transaction.atomic():
+            Transcript.objects.filter(pk=found.pk).update(**change)
+    with pytest.raises(DatabaseError, match=r"permission|khue"), transaction.atomic():
         Transcript.objects.filter(pk=found.pk)._raw_delete("default")
+    assert states(made) == [State.SEALED]
 
 
 def test_signatures_are_only_added() -> None:
@@ -301,9 +289,8 @@ def test_signatures_are_only_added() -> None:
         lambda: TranscriptSignature.objects.update(signer_name="Người khác"),
         lambda: TranscriptSignature.objects.all()._raw_delete("default"),
     ):
-        with pytest.raises(Exception, match=r"permission denied|khue"), transaction.atomic():
+        with pytest.raises(DatabaseError, match=r"permission denied|khue"), transaction.atomic():
             act()
-    assert InternalError is not None
 
 
 def test_another_signer_than_the_document_names_is_refused() -> None:

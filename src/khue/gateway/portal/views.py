@@ -48,8 +48,8 @@ ANSWERS = {
 @require_http_methods(["GET", "POST"])
 def enter(request: HttpRequest) -> HttpResponse:
     """Ask for the code printed on a document."""
-    form = TokenForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    form = TokenForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
         try:
             queries.public_status(form.cleaned_data["code"], now=timezone.now())
             return redirect("portal:verify", token=form.cleaned_data["code"])
@@ -62,9 +62,9 @@ def enter(request: HttpRequest) -> HttpResponse:
 def verify(request: HttpRequest, token: str) -> HttpResponse:
     """Show the standing of one version, and compare an uploaded file with it."""
     status = queries.public_status(token, now=timezone.now())
-    form = CompareForm(request.POST or None, request.FILES or None)
+    form = CompareForm(request.POST, request.FILES) if request.method == "POST" else CompareForm()
     answer = None
-    if request.method == "POST" and form.is_valid():
+    if form.is_valid():
         answer = ANSWERS[queries.compare(token, _digest(form.cleaned_data["file"]))]
     values = {
         "status": status,

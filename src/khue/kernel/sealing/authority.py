@@ -301,7 +301,14 @@ def _store(
     chain: tuple[x509.Certificate, ...],
     password: bytes,
 ) -> None:
-    protection = serialization.BestAvailableEncryption(password)
+    # The password has 192 random bits, so stretching it would only slow down each opening.
+    protection = (
+        serialization.PrivateFormat.PKCS12.encryption_builder()
+        .kdf_rounds(1000)
+        .key_cert_algorithm(pkcs12.PBES.PBESv2SHA256AndAES256CBC)
+        .hmac_hash(hashes.SHA256())
+        .build(password)
+    )
     data = pkcs12.serialize_key_and_certificates(
         label.encode(), key, certificate, list(chain) or None, protection
     )

@@ -60,11 +60,15 @@ def _nobody(identity: Identity, now: datetime) -> Signer:
 
 def demo_authority(*, now: datetime) -> DemoAuthority:
     """Return the demonstration's authority, made at first use, with its public part in the trust folder."""
-    authority = DemoAuthority.create(Path(settings.KHUE_KEYS) / "demo-authority", now=now)
-    publish(authority.trust)
-    return authority
+    folder = Path(settings.KHUE_KEYS) / "demo-authority"
+    known = _AUTHORITIES.get(folder)
+    if known is None:
+        known = _AUTHORITIES[folder] = DemoAuthority.create(folder, now=now)
+        publish(known.trust)
+    return known
 
 
+_AUTHORITIES: dict[Path, DemoAuthority] = {}
 _SIGNERS: dict[tuple[str, str], FileSigner] = {}
 
 

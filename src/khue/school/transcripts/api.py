@@ -36,7 +36,7 @@ class TranscriptLine(Schema):
     uid: UUID
     learner: UUID
     learner_code: str
-    class_group: UUID
+    class_group: UUID | None
     school_year: int
     number: int
     state: str
@@ -91,12 +91,12 @@ class ReasonIn(Schema):
     reason: str = Field(min_length=5, max_length=500)
 
 
-def _line(item: Transcript) -> dict[str, Any]:
+def _line(item: Transcript, class_group: UUID | None) -> dict[str, Any]:
     return {
         "uid": item.uid,
         "learner": item.learner.uid,
         "learner_code": item.learner.code,
-        "class_group": item.class_group.uid,
+        "class_group": class_group,
         "school_year": item.school_year,
         "number": item.number,
         "state": item.state,
@@ -113,9 +113,9 @@ def list_transcripts(request: HttpRequest, uid: UUID) -> list[dict[str, Any]]:
     sheet = queries.class_sheet(request.actor, str(uid), now=timezone.now())
     audit.looked(request, [(row.learner.pk, sheet.group.school_id) for row in sheet.rows], "transcripts")
     newest = [row.transcript.pk for row in sheet.rows if row.transcript]
-    found = Transcript.objects.filter(pk__in=newest).select_related("learner", "class_group", "supersedes")
+    found = Transcript.objects.filter(pk__in=newest).select_related("learner", "supersedes")
     by_key = {item.pk: item for item in found.defer("content")}
-    return [_line(by_key[key]) for key in newest]
+    return [_line(by_key[key], uid) for key in newest]
 
 
 @router.post("/class-groups/{uid}/transcripts", response=PreparedOut, operation_id="prepare_transcripts")
@@ -156,7 +156,7 @@ def get_transcript(request: HttpRequest, uid: UUID) -> dict[str, Any]:
         }
         for item in page.signatures
     ]
-    return _line(found) | {"content": found.content, "signatures": signatures}
+    return _line(found, page.class_uid) | {"content": found.content, "signatures": signatures}
 
 
 @router.get("/transcripts/{uid}/files/{kind}", operation_id="get_transcript_file")
@@ -171,11 +171,11 @@ def get_transcript_file(request: HttpRequest, uid: UUID, kind: str) -> HttpRespo
 def correct_transcript(request: HttpRequest, uid: UUID, body: ReasonIn) -> dict[str, Any]:
     """Begin a new version of a sealed transcript from today's data."""
     made = services.correct(actor=request.actor, uid=str(uid), reason=body.reason, now=timezone.now())
-    return _line(made)
+    return _line(made, queries.class_uid_of(made))
 
 
 @router.post("/transcripts/{uid}/revocation", response=TranscriptLine, operation_id="revoke_transcript")
 def revoke_transcript(request: HttpRequest, uid: UUID, body: ReasonIn) -> dict[str, Any]:
     """Revoke a sealed transcript."""
     made = services.revoke(actor=request.actor, uid=str(uid), reason=body.reason, now=timezone.now())
-    return _line(made)
+    return _line(made, queries.class_uid_of(made))

@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 
 from khue.kernel import files, ledger, permissions
 from khue.kernel.database import scope
-from khue.kernel.errors import NotFound
+from khue.kernel.errors import NotAllowed, NotFound
 from khue.kernel.jobs.models import Job
 from khue.kernel.ledger.models import Entry
 from khue.kernel.permissions import Actor
@@ -51,7 +52,8 @@ class ClassLine:
 
 def classes(actor: Actor, *, school_year: int, now: datetime) -> list[ClassLine]:
     """Return the classes of a year whose transcripts the actor may see, in two statements."""
-    permissions.demand(actor, "transcripts.view", on=permissions.ANYWHERE, at=now)
+    if not permissions.holds(actor, "transcripts.view"):
+        raise NotAllowed(right="transcripts.view")
     found = ClassGroup.objects.filter(school_year=school_year, grade__gte=1)
     if actor.schools is not None:
         found = found.filter(school_id__in=actor.schools)
@@ -124,7 +126,14 @@ class ClassSheet:
 
 def group_of(actor: Actor, uid: str, *, now: datetime) -> ClassGroup:
     """Return a class whose transcripts the actor may see; raises NotFound."""
-    found = ClassGroup.objects.select_related("school", "homeroom__person").filter(uid=uid).first()
+    closing = Closing.objects.filter(class_group=OuterRef("pk"), term=Term.YEAR)
+    running = SigningBatch.objects.filter(class_group=OuterRef("pk"), job__finished_at=None)
+    found = (
+        ClassGroup.objects.select_related("school", "homeroom__person")
+        .annotate(closed_at=Subquery(closing.values("closed_at")[:1]), is_signing=Exists(running))
+        .filter(uid=uid)
+        .first()
+    )
     if found is None:
         raise NotFound()
     permissions.demand(actor, "transcripts.view", on=found, at=now)
@@ -132,9 +141,8 @@ def group_of(actor: Actor, uid: str, *, now: datetime) -> ClassGroup:
 
 
 def class_sheet(actor: Actor, uid: str, *, now: datetime) -> ClassSheet:
-    """Return one class's transcripts and what may be done, in a number of statements that does not grow."""
+    """Return one class's transcripts and what may be done, in at most six statements of its own."""
     group = group_of(actor, uid, now=now)
-    closing = Closing.objects.filter(class_group=group, term=Term.YEAR).first()
     versions = (
         Transcript.objects.filter(class_group=group)
         .select_related("learner")
@@ -156,16 +164,25 @@ def class_sheet(actor: Actor, uid: str, *, now: datetime) -> ClassSheet:
         )
         for person in ordered
     ]  # fmt: skip
-    is_closed = closing is not None and closing.closed_at is not None
+    closed_at: datetime | None = group.closed_at  # type: ignore[attr-defined]
     return ClassSheet(
         group=group,
-        closed_at=closing.closed_at if closing else None,
+        closed_at=closed_at,
         rows=rows,
         counts=Counter(item.state for item in newest.values()),
-        may_prepare=is_closed and permissions.allowed(actor, "transcripts.prepare", on=group, at=now),
+        may_prepare=closed_at is not None and _may(actor, "transcripts.prepare", group, now),
         actions=_actions(actor, group, list(newest.values()), now),
-        jobs=_running(group),
+        jobs=_running(group) if group.is_signing else (),  # type: ignore[attr-defined]
     )
+
+
+def _may(actor: Actor, code: str, group: ClassGroup, now: datetime) -> bool:
+    """Return whether the actor, who was shown the class, may do this to it; asks the database only where
+    this right rests on another relation than seeing the class did."""
+    shown, wanted = (permissions.RIGHTS[name].roles.get(actor.role) for name in ("transcripts.view", code))
+    if shown is not None and shown == wanted:
+        return permissions.holds(actor, code)
+    return permissions.allowed(actor, code, on=group, at=now)
 
 
 def _actions(actor: Actor, group: ClassGroup, newest: Sequence[Transcript], now: datetime) -> list[Action]:
@@ -173,7 +190,7 @@ def _actions(actor: Actor, group: ClassGroup, newest: Sequence[Transcript], now:
     for step in Signing:
         states = {BEFORE[step]} | ({State.DRAFT} if step == Signing.HOMEROOM else set())
         waiting = [(str(item.uid), item.content_sha256) for item in newest if item.state in states]
-        if waiting and permissions.allowed(actor, OF_STEP[step], on=group, at=now):
+        if waiting and _may(actor, OF_STEP[step], group, now):
             found.append(Action(step, sorted(waiting)))
     return found
 
@@ -197,11 +214,15 @@ class TranscriptPage:
     may_correct: bool
     may_send_back: bool
     may_revoke: bool
+    class_uid: UUID | None
 
 
 def visible(actor: Actor) -> QuerySet[Transcript]:
-    """Return the transcripts the actor's place and role reach; row-level security says the same again."""
-    found = Transcript.objects.select_related("learner", "class_group__school")
+    """Return the transcripts the actor's place and role reach; row-level security says the same again.
+
+    The class is not joined: a family, or the school a learner moved to, does not see the class's row.
+    """
+    found = Transcript.objects.select_related("learner")
     if actor.role in FAMILY_ROLES:
         return found.filter(learner_id__in=actor.people, state__in=SHOWN_TO_FAMILY)
     if actor.schools is None:
@@ -240,7 +261,13 @@ def page(actor: Actor, uid: str, *, now: datetime) -> TranscriptPage:
         may_correct=found.state == State.SEALED and may("transcripts.prepare"),
         may_send_back=is_signed and any(may(code) for code in OF_STEP.values()),
         may_revoke=found.state == State.SEALED and may("transcripts.revoke"),
+        class_uid=class_uid_of(found),
     )
+
+
+def class_uid_of(found: Transcript) -> UUID | None:
+    """Return the uid of a transcript's class, None where the class is out of sight."""
+    return ClassGroup.objects.filter(pk=found.class_group_id).values_list("uid", flat=True).first()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ names them commits; without the row they are nothing.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -170,7 +171,10 @@ def _files_before(held: Transcript, step: Signing) -> Files:
 
 
 def _self_check(held: Transcript, made: Files, now: datetime) -> None:
-    problems = verifying.problems_of(held, pdf=made.pdf, xml=made.xml, now=now)
+    """Verify a document just sealed, against the files the register has of its earlier stages."""
+    stages = {FIELD_OF[Signing(item.step)]: item.pdf.sha256 for item in held.signatures.select_related("pdf")}
+    stages[FIELD_OF[Signing.SEAL]] = hashlib.sha256(made.pdf).hexdigest()
+    problems = verifying.problems_of(held, pdf=made.pdf, xml=made.xml, now=now, stages=stages)
     if problems:
         raise SelfCheckFailed(problems=[f"{item.code} {item.field}".strip() for item in problems])
 

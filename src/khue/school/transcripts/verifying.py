@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -58,16 +58,22 @@ def fingerprint(certificate: x509.Certificate) -> str:
     return certificate.fingerprint(hashes.SHA256()).hex()
 
 
-def problems_of(transcript: Transcript, *, pdf: bytes, xml: bytes, now: datetime) -> tuple[Problem, ...]:
-    """Return what is wrong with these files as the sealed files of `transcript`; empty is good."""
-    return _judged(transcript, pdf, xml, keyring.trust(), now)[1]
+def problems_of(
+    transcript: Transcript, *, pdf: bytes, xml: bytes, now: datetime, stages: Mapping[str, str] | None = None
+) -> tuple[Problem, ...]:
+    """Return what is wrong with these files as the sealed files of `transcript`; empty is good.
+
+    stages as in `kernel.sealing.pdf.verify_pdf`.
+    """
+    return _judged(_Subject(transcript, pdf, xml, stages), keyring.trust(), now)[1]
 
 
 def _judged(
-    transcript: Transcript, pdf: bytes, xml: bytes, trust: Trust, now: datetime
+    subject: _Subject, trust: Trust, now: datetime
 ) -> tuple[tuple[SignatureCheck, ...], tuple[Problem, ...]]:
+    transcript, xml = subject.transcript, subject.xml
     organisation = transcript.content["school"]["code"]
-    checks = tuple(verify_pdf(pdf, trust, now=now))
+    checks = tuple(verify_pdf(subject.pdf, trust, now=now, stages=subject.stages))
     twins = verify_xml(xml, trust, now=now)
     problems = [
         *judge(checks, REQUIREMENTS, organisation_id=organisation),
@@ -97,9 +103,9 @@ def verify(transcript: Transcript, signatures: Sequence[TranscriptSignature], *,
         pdf, xml = files.read(last.pdf), files.read(last.xml)
     except files.DamagedFile:
         return Verdict((), (Problem(DAMAGED),))
-    checks, problems = _cached(
-        _Subject(transcript, pdf, xml), keyring.trust(), now.replace(minute=0, second=0, microsecond=0)
-    )
+    stages = {_field(item.step): item.pdf.sha256 for item in signatures}
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    checks, problems = _cached(_Subject(transcript, pdf, xml, stages), keyring.trust(), hour)
     by_field = {check.field: check.certificate_sha256 for check in checks}
     named = {field: item.certificate_sha256 for item in signatures for field in [_field(item.step)]}
     if by_field != named:
@@ -114,9 +120,12 @@ def _field(step: str) -> str:
 class _Subject:
     """A transcript with its files, equal to another by content and bytes, for the cache of verdicts."""
 
-    def __init__(self, transcript: Transcript, pdf: bytes, xml: bytes) -> None:
-        self.transcript, self.pdf, self.xml = transcript, pdf, xml
-        self._key = (transcript.content_sha256, pdf, xml)
+    def __init__(
+        self, transcript: Transcript, pdf: bytes, xml: bytes, stages: Mapping[str, str] | None
+    ) -> None:
+        self.transcript, self.pdf, self.xml, self.stages = transcript, pdf, xml, stages
+        known = tuple(sorted(stages.items())) if stages is not None else None
+        self._key = (transcript.content_sha256, pdf, xml, known)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Subject) and self._key == other._key
@@ -130,5 +139,4 @@ def _cached(
     subject: _Subject, trust: Trust, hour: datetime
 ) -> tuple[tuple[SignatureCheck, ...], tuple[Problem, ...]]:
     """Judge once an hour: the same bytes, the same lists of trust, the same answer."""
-    end_of_hour = hour.replace(minute=59, second=59)
-    return _judged(subject.transcript, subject.pdf, subject.xml, trust, end_of_hour)
+    return _judged(subject, trust, hour.replace(minute=59, second=59))

@@ -205,8 +205,8 @@ def _with_reason(
     """Ask for a reason, then do `act`; the form keeps what was typed."""
     now = timezone.now()
     found = queries.transcript(request.actor, str(uid), now=now)
-    form = forms.ReasonForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    form = forms.ReasonForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
         try:
             done = act(actor=request.actor, uid=str(uid), reason=form.cleaned_data["reason"], now=now)
             messages.success(request, words["done"])
