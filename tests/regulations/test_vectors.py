@@ -164,6 +164,15 @@ def test_a_folder_stands_for_its_files(tmp_path):
     write(tmp_path / "b.json", [GOOD])
     write(tmp_path / "c.txt", "no case")
     assert run(str(tmp_path)) == (0, "2 passed, 0 failed\n")
+    (tmp_path / "law" / "vectors").mkdir(parents=True)
+    write(tmp_path / "law" / "vectors" / "d.json", [GOOD])
+    write(tmp_path / "law" / "data.json", "no case")
+    assert run(str(tmp_path)) == (0, "3 passed, 0 failed\n")
+
+
+def test_a_folder_without_a_case_file_is_no_success(tmp_path):
+    code, text = run(str(tmp_path))
+    assert code == 1 and f"MALFORMED {tmp_path}" in text
 
 
 @pytest.mark.parametrize(

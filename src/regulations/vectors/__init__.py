@@ -1,7 +1,8 @@
 """Run published cases against the rules: `python -m regulations.vectors PATH…`.
 
 A case file is a JSON array of `{id, rule_set, input, expected, note}`; `input.op` names the operation and
-all marks are strings with a dot (`"8.3"`). A PATH may be a file or a folder (its `*.json`).
+all marks are strings with a dot (`"8.3"`). A PATH may be a file, or a folder: its
+`*.json` and those of every folder `vectors` below it.
 
 How a subject takes part
 ------------------------

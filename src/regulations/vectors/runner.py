@@ -169,7 +169,8 @@ def _files(arguments: Iterable[str]) -> Iterator[Path]:
     for argument in arguments:
         path = Path(argument)
         if path.is_dir():
-            yield from sorted(path.glob("*.json"))
+            # A folder without a case file is given on, and named as what cannot be read.
+            yield from sorted({*path.glob("*.json"), *path.rglob("vectors/*.json")}) or [path]
         else:
             yield path
 
