@@ -13,11 +13,11 @@ from django.http import HttpRequest
 from khue.kernel.permissions.middleware import STRONG_KEY
 
 
-def _signed_in(sender: Any, request: HttpRequest | None, **kwargs: Any) -> None:
+def _signed_in(sender: Any, request: HttpRequest | None, user: Any, **kwargs: Any) -> None:
     """Judge a new session by what allauth recorded of this very sign-in."""
     if request is None:
         return
-    if any(record.get("method") == "mfa" for record in get_authentication_records(request)):
+    if any(record.get("method") == "mfa" for record in get_authentication_records(request, user)):
         request.session[STRONG_KEY] = True
     else:
         request.session.pop(STRONG_KEY, None)

@@ -83,6 +83,17 @@ def initial(name: str) -> str:
     return (name.split() or ["?"])[-1][:1].upper()
 
 
+_BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("coc_coc", "Cốc Cốc"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"))
+_SYSTEMS = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS", "Mac"), ("Linux", "Linux"))
+
+
+@register.filter
+def device(user_agent: str) -> str:
+    """Return a browser's long name as a person says it: Chrome, Windows."""
+    found = [next((name for mark, name in names if mark in user_agent), "") for names in (_BROWSERS, _SYSTEMS)]
+    return ", ".join(filter(None, found)) or user_agent[:60]
+
+
 @register.filter
 def get(mapping: Any, key: Any) -> Any:
     """Return the value of a key of a dict, for tables whose columns are data."""
@@ -182,7 +193,10 @@ def field(bound: forms.BoundField, wide: bool = False) -> SafeString:
     css = {"check": "form-check-input", "group": "form-check-input", "file": "form-control"}.get(kind, "form-control")
     if isinstance(widget, forms.Select) and kind == "plain":
         css = "form-select"
+    widget.attrs.pop("placeholder", None)  # the label says it, and stays
     attributes = {"class": f"{widget.attrs.get('class', '')} {css}".strip()}
+    if isinstance(widget, forms.Textarea) and str(widget.attrs.get("rows")) == "10":  # Django's own default
+        attributes["rows"] = "4"
     if kind == "group":
         widget.attrs["class"] = attributes["class"]
     return SafeString(

@@ -1,7 +1,7 @@
 {% load static %}// Keeps one page and its style, to say that there is no network; everything else goes to the server.
 const KEPT = "khue-offline-{% static 'build/khue.css' %}";
 self.addEventListener("install", (event) => {
-  event.waitUntil(caches.open(KEPT).then((cache) => cache.addAll(["{% url 'offline' %}", "{% static 'build/khue.css' %}"])).then(() => self.skipWaiting()));
+  event.waitUntil(caches.open(KEPT).then((cache) => cache.addAll(["{% url 'offline' %}", "{% static 'build/khue.css' %}", "{% static 'build/mark.svg' %}"])).then(() => self.skipWaiting()));
 });
 self.addEventListener("activate", (event) => {
   event.waitUntil(caches.keys().then((names) => Promise.all(names.filter((name) => name !== KEPT).map((name) => caches.delete(name)))).then(() => self.clients.claim()));
