@@ -31,7 +31,7 @@ def _server():  # noqa: ANN202
 def _schema_digest() -> str:
     digest = hashlib.sha256()
     for path in sorted((ROOT / "src" / "khue").rglob("*.py")):
-        if path.parent.name == "migrations" or path.name in ("models.py", "guards.py", "rows.py"):
+        if path.parent.name == "migrations" or path.name in ("models.py", "guards.py", "rows.py", "apps.py", "wiring.py"):
             digest.update(str(path.relative_to(ROOT)).encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

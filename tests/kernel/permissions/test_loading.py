@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 from django.db import connection, transaction
 
+from khue.kernel.database import scope
 from khue.kernel.database.fields import period
 from khue.kernel.errors import NotAllowed, NotFound
 from khue.kernel.permissions import demand, loading, right
@@ -30,7 +31,10 @@ def test_a_principal_sees_her_school_only(everything, counted):
 def test_a_guardian_sees_her_children_only(everything):
     group = factories.class_group(factories.school())
     child, other = factories.learners(group, 2)
-    actor = factories.actor_of(factories.guardian(child))
+    account = factories.guardian(child)
+    with scope.opened():  # as a request does: nothing is visible while the actor is being loaded
+        actor, _ = loading.load(account.pk, None, at=factories.NOW, is_strong=False, open_scope=True)
+        assert [p.pk for p in Person.objects.exclude(pk=account.person_id)] == [child.pk]
     demand(actor, "test.read", on=child, at=factories.NOW)
     with pytest.raises(NotFound):
         demand(actor, "test.read", on=other, at=factories.NOW)

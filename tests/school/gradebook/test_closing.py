@@ -144,7 +144,7 @@ def test_the_principal_closes_the_year_with_promotion_and_titles(now):
     assert (job.state, job.result["results"]) == ("done", 3)
     result = Result.objects.get(learner=made.learners[0], term=0)
     assert (result.learning, result.conduct, result.award, result.promotion) == ("tot", "tot", "hoc_sinh_gioi", "len_lop")
-    assert result.subjects["toan"] == {"kind": "score", "term1": 85, "term2": 85, "result": 85, "comment": ""}
+    assert result.subjects["toan"] == {"kind": "score", "term1": 85, "term2": 85, "year": 85, "comment": ""}
     assert close(made, now, term=0).state == "done"
     assert Result.objects.filter(term=0).count() == 3
 
@@ -239,7 +239,7 @@ def test_a_correction_goes_through_three_people_and_leaves_both_values(closed, n
     assert (first.is_current, second.is_current, second.revision) == (False, True, 2)
     assert (first.subjects["toan"]["result"], second.subjects["toan"]["result"]) == (85, 67)  # 34 + 17 + 9 = 60, / 9
     year = Result.objects.get(learner=closed.learners[0], term=0, is_current=True)
-    assert (year.revision, year.subjects["toan"]["result"], year.reason) == (2, 79, "Nhập nhầm điểm cuối kỳ")
+    assert (year.revision, year.subjects["toan"]["year"], year.reason) == (2, 79, "Nhập nhầm điểm cuối kỳ")
     [change] = [one for one in queries.cell_history(closed.actor(), closed.register().uid, closed.uids[0], "fin", now=now) if one.reason]
     assert (change.old, change.new) == ("8.5", "3")
     grid = queries.register_grid(closed.actor(), closed.register().uid, now=now)
@@ -304,7 +304,7 @@ def test_decisions_on_a_closed_year_are_revisions(now):
         services.decide_year(actor=principal, class_group=made.group.uid, learner=made.uids[0], decisions={"retest": {"tin_hoc": 60}}, reason="Kiểm tra lại hè", now=now)
     services.decide_year(actor=principal, class_group=made.group.uid, learner=made.uids[0], decisions={"retest": {"toan": 60, "ngu_van": 55}}, reason="Kiểm tra lại hè", now=now)
     again = Result.objects.get(learner=made.learners[0], term=0, is_current=True)
-    assert (again.revision, again.promotion, again.subjects["toan"]["result"], again.subjects["toan"]["retest"]) == (2, "len_lop", 30, 60)
+    assert (again.revision, again.promotion, again.subjects["toan"]["year"], again.subjects["toan"]["retest"]) == (2, "len_lop", 30, 60)
 
 
 # --- conduct and attendance -----------------------------------------------------------------------

@@ -81,7 +81,8 @@ def test_a_guardian_sees_her_childs_transcript_and_no_buttons() -> None:
     made = classes.room()
     one, two = made.seal()
     browser = factories.client_of(factories.guardian(one.learner))
-    text = browser.get(reverse("transcripts:transcript", args=[one.uid])).content.decode()
+    answer = browser.get(reverse("transcripts:transcript", args=[one.uid]))
+    text = answer.content.decode()
     assert "Nguyễn Văn An" in text
     assert "Thu hồi" not in text
     assert "Lập phiên bản mới" not in text

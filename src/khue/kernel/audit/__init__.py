@@ -55,20 +55,16 @@ def looked(request: Any, people: Iterable[tuple[int, int | None]], what: str) ->
 def write_looks(actor: Actor, looks: dict[tuple[int, str], int | None], *, at: datetime) -> None:
     """Add or count the looks of one request: one statement, one row a person, part and day."""
     from django.db import connection
+    from django.utils import timezone
 
     if not looks or actor.account_id is None:
         return
     rows = sorted((person, what, school) for (person, what), school in looks.items())
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            insert into audit_look (account_id, actor_name, role, person_id, school_id, what, "on", first_at, last_at, count)
-            select %s, %s, %s, p, s, w, %s, %s, %s, 1 from unnest(%s::bigint[], %s::text[], %s::bigint[]) as t(p, w, s)
-            on conflict (person_id, account_id, role, what, "on")
-            do update set last_at = excluded.last_at, count = audit_look.count + 1
-            """,
+            "select khue_looked(%s, %s, %s, %s, %s, %s::bigint[], %s::text[], %s::bigint[])",
             [
-                actor.account_id, actor.name, actor.role, at.date(), at, at,
+                actor.account_id, actor.name[:120], actor.role, at, timezone.localtime(at).date(),
                 [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows],
             ],
         )  # fmt: skip

@@ -52,6 +52,9 @@ end $f$;
 create sequence if not exists khue_person_code;
 """
 
+AFTER_TABLES: list[str] = []
+"""SQL of higher apps that needs their tables: functions that read past the row-level scope, run at each sync."""
+
 
 def guarded_models() -> list[type[models.Model]]:
     """Return our concrete, managed models."""
@@ -164,3 +167,5 @@ def sync(connection: BaseDatabaseWrapper) -> None:
             if model._meta.db_table in present:
                 for statement in statements_for(model):
                     cursor.execute(statement)
+        for statement in AFTER_TABLES:
+            cursor.execute(statement)

@@ -51,11 +51,9 @@ def opened(
         values = _values(everything, schools, people)
         if nested or any(values):  # a new transaction begins with no scope at all
             _set(values)
-        try:
-            yield
-        finally:
-            if before is not None and not connection.needs_rollback:
-                _set(before)
+        yield
+        if before is not None and not connection.needs_rollback:  # an error rolls the savepoint back, and this with it
+            _set(before)
 
 
 def everything() -> contextmanager:  # type: ignore[type-arg]

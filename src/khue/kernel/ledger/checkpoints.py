@@ -9,12 +9,16 @@ hash and its signature (Ed25519) cover the same tagged bytes. A witness folder h
 The ordinal is the head's place in the tree; a chain gets it when it is first witnessed and keeps it
 for ever, so a checkpoint costs what has changed, not what there is. New chains of one checkpoint
 follow each other in the order of their keys.
+
+After a restore that lost the latest checkpoints, one with "recovers" goes on: it names the last checkpoint
+as its predecessor, and its heads build on the state of the checkpoint it recovers. Verifiers say so aloud.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -123,9 +127,17 @@ def read_heads(content: bytes) -> Iterator[tuple[int, Head]]:
 
 
 def make(
-    state: State, heads: Iterable[Head], *, signing_key: Ed25519PrivateKey, at: datetime
+    state: State,
+    heads: Iterable[Head],
+    *,
+    signing_key: Ed25519PrivateKey,
+    at: datetime,
+    recovers: int | None = None,
 ) -> SignedCheckpoint:
-    """Return the next checkpoint over the known heads moved forward to `heads`; `state` moves along."""
+    """Return the next checkpoint over the known heads moved forward to `heads`; `state` moves along.
+
+    recovers  the checkpoint whose heads the state holds, where later ones were lost and given up
+    """
     changed = state.take(heads)
     content = heads_file(changed)
     document = {
@@ -139,6 +151,8 @@ def make(
         "heads": hashlib.sha256(content).hexdigest(),
         "key": key_id(signing_key.public_key()),
     }
+    if recovers is not None:
+        document["recovers"] = recovers
     signed = SignedCheckpoint(document, signing_key.sign(signed_bytes(document)), content)
     state.sequence, state.hash = signed.sequence, signed.hash
     return signed
@@ -151,6 +165,12 @@ class Witness(Protocol):
 
     def holds(self, sequence: int) -> bool:
         """Return whether it has a checkpoint of this number."""
+
+    def latest(self) -> int:
+        """Return the largest number it has, 0 when it has none."""
+
+    def read(self, sequence: int) -> SignedCheckpoint:
+        """Return what it keeps under this number. Raises OSError, NotCanonical."""
 
     def publish(self, checkpoint: SignedCheckpoint) -> dict[str, Any]:
         """Keep the checkpoint and return the receipt. Raises WitnessRefused, or OSError to retry."""
@@ -167,6 +187,19 @@ class FolderWitness:
     def holds(self, sequence: int) -> bool:
         """Return whether the folder has a checkpoint of this number."""
         return (self.folder / f"{sequence:010d}.json").exists()
+
+    def latest(self) -> int:
+        """Return the largest number in the folder, 0 when it is empty."""
+        if not self.folder.is_dir():
+            return 0
+        names = (re.fullmatch(r"(\d{10,})\.json", name) for name in os.listdir(self.folder))
+        return max((int(name[1]) for name in names if name), default=0)
+
+    def read(self, sequence: int) -> SignedCheckpoint:
+        """Return what the folder keeps under this number. Raises OSError, NotCanonical."""
+        outer = canonical.decode((self.folder / f"{sequence:010d}.json").read_bytes())
+        heads = (self.folder / f"{sequence:010d}.heads").read_bytes()
+        return SignedCheckpoint(outer["checkpoint"], bytes.fromhex(outer["signature"]), heads)
 
     def publish(self, checkpoint: SignedCheckpoint) -> dict[str, Any]:
         """Write both files so that they are whole or absent, the checkpoint last, and read them back.

@@ -45,6 +45,22 @@ def signer(every: float, times: int) -> None:
 
 
 @group.command()
+@click.option("--reason", required=True, help="why the database went back; it is kept and shown for ever")
+def recover(reason: str) -> None:
+    """Go on after a restore that lost checkpoints: declare to the witnesses what is given up."""
+    prepare()
+    from django.utils import timezone
+
+    from khue.kernel.ledger import signing
+
+    try:
+        done = signing.recover(timezone.now(), reason=reason)
+    except signing.NothingToRecover as error:
+        raise click.ClickException(f"nothing to recover: {error}") from error
+    click.echo(f"declared; receipts {done.receipts}")
+
+
+@group.command()
 def key() -> None:
     """Print the public key that auditors need; on a fresh installation the key is made."""
     prepare()

@@ -31,7 +31,9 @@ from khue.kernel.database import scope
 from khue.kernel.errors import DomainError
 from khue.kernel.ledger import canonical, checkpoints, merkle
 from khue.kernel.ledger.chain import Head
+from khue.kernel.ledger.entries import append, chain_for
 from khue.kernel.ledger.models import Checkpoint, Entry, Receipt, WitnessedHead
+from khue.kernel.permissions.actors import system_actor
 
 QUIET = timedelta(hours=1)
 """A checkpoint over unchanged heads is made this long after the last one, to show that the signer lives."""
@@ -56,6 +58,10 @@ class NoRecentCheckpoint(DomainError):
 
 class OldDatabase(Exception):
     """A witness knows a later checkpoint than this database: an old backup was put back."""
+
+
+class NothingToRecover(Exception):
+    """No witness knows a later checkpoint than this database."""
 
 
 class KeyMissing(Exception):
@@ -147,6 +153,42 @@ def checkpoint(now: datetime, *, quiet: timedelta = QUIET) -> Done:
     return Done(made, receipts, unreachable)
 
 
+def recover(now: datetime, *, reason: str) -> Done:
+    """Go on after a restore that lost checkpoints: declare it to the witnesses, with its reason, and sign.
+
+    What the witnesses know of the lost time stays with them; verifiers name the recovery for ever. Raises
+    NothingToRecover, WitnessRefused where the witnesses do not agree, KeyMissing.
+    """
+    latest = {witness.name: witness.latest() for witness in witnesses()}
+    end = max(latest.values(), default=0)
+    foremost = next((witness for witness in witnesses() if latest[witness.name] == end), None)
+    with scope.opened(everything=True):
+        last = Checkpoint.objects.order_by("-sequence").first()
+        known = last.sequence if last else 0
+        if foremost is None or end <= known:
+            raise NothingToRecover(f"witnesses end at {end}, this database at {known}")
+        for sequence in range(known + 1, end + 1):  # what one witness missed of the lost time it gets now
+            for witness in witnesses():
+                witness.publish(foremost.read(sequence))
+        if _alone():
+            _declare(now, reason, last, foremost.read(end))
+    receipts, unreachable = _publish()
+    return Done(1, receipts, unreachable)
+
+
+def _declare(now: datetime, reason: str, last: Checkpoint | None, end: checkpoints.SignedCheckpoint) -> None:
+    """Add the entry and the checkpoint that say that what came after `last` is given up."""
+    global _remembered
+    known = last.sequence if last else 0
+    body = {"to": known, "until": end.sequence, "reason": reason}
+    actor = system_actor("khue ledger recover")
+    append(chain_for("recoveries"), act="ledger.recovered", body=body, actor=actor, at=now)
+    state = _state(last)
+    _remembered = None
+    state.sequence, state.hash = end.sequence, end.hash
+    _sign(now, state, *_new_heads(_reading(last)), recovers=known)
+
+
 def _alone() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("select pg_try_advisory_xact_lock(%s)", [_LOCK])
@@ -157,22 +199,34 @@ def _make(now: datetime, quiet: timedelta) -> bool | None:
     """Add the next checkpoint; return whether heads are left for another one, None when none was due."""
     global _remembered
     last = Checkpoint.objects.order_by("-sequence").defer("heads").first()
-    before = _Reading(last.last_entry_id, last.transactions, last.settled_entry_id) if last else _Reading()
+    before = _reading(last)
     heads, reading = _new_heads(before)
     state = _state(last)
     ahead = [h for h in heads if h.chain not in state.heads or state.heads[h.chain][1] < h.sequence]
     if not ahead and last is not None and now - last.at < quiet:
         return None
+    _remembered = None  # forgotten unless the commit is reached with this very state
     some, rest = ahead[:MOST_HEADS], ahead[MOST_HEADS:]
-    _remembered = None  # forgotten unless the commit below is reached with this very state
-    signed = checkpoints.make(state, some, signing_key=read_key(), at=now)
-    if rest:  # what is left is read again from where this run began
-        reading = before
+    _sign(now, state, some, before if rest else reading)  # what is left is read again from where we began
+    transaction.on_commit(lambda: _remember(state))
+    return bool(rest)
+
+
+def _sign(
+    now: datetime,
+    state: checkpoints.State,
+    heads: Sequence[Head],
+    reading: _Reading,
+    *,
+    recovers: int | None = None,
+) -> None:
+    """Add the checkpoint that moves `state` forward to `heads`."""
+    signed = checkpoints.make(state, heads, signing_key=read_key(), at=now, recovers=recovers)
     Checkpoint.objects.create(
         sequence=signed.sequence,
         at=now,
         size=len(state.tree),
-        changed=len(some),
+        changed=signed.document["changed"],
         document=canonical.encode(signed.document),
         signature=signed.signature,
         hash=signed.hash,
@@ -182,9 +236,11 @@ def _make(now: datetime, quiet: timedelta) -> bool | None:
         settled_entry_id=reading.settled_entry_id,
     )
     faults.hit("ledger.checkpoint.after_insert")
-    _write_heads(state, some)
-    transaction.on_commit(lambda: _remember(state))
-    return bool(rest)
+    _write_heads(state, heads)
+
+
+def _reading(last: Checkpoint | None) -> _Reading:
+    return _Reading(last.last_entry_id, last.transactions, last.settled_entry_id) if last else _Reading()
 
 
 def _remember(state: checkpoints.State) -> None:

@@ -16,6 +16,8 @@ The formats
                 body (canonical JSON), moment
     leaf        SHA-256(0x00 || fields "khue-head-1", chain, sequence, entry hash)
     node        SHA-256(0x01 || left || right); root as in RFC 6962; signed is SHA-256(0x02 || size || root)
+    recovery    a checkpoint with "recovers": n gives up what was witnessed after n, and says so; it names
+                the last checkpoint as its predecessor, and its heads build on the state of n
     checkpoint  canonical JSON; its hash and its Ed25519 signature cover fields "khue-checkpoint-1", document
     witness     <ten digits>.json with checkpoint and signature, <ten digits>.heads with the changed heads
     export      JSON lines: {"kind":"header"}, {"kind":"entry"}… by chain and sequence, {"kind":"head"}…,
@@ -143,6 +145,12 @@ FAULTS: dict[str, tuple[str, str]] = {
 }
 
 
+RECOVERY = (
+    "Mốc {0} khai rằng dữ liệu đã được khôi phục về mốc {1}; {2} đầu chuỗi ghi nhận sau đó không còn.",
+    "Checkpoint {0} declares that the data went back to checkpoint {1}; {2} heads witnessed since were given up.",
+)
+
+
 class Entry(NamedTuple):
     """One entry as stored; `at` as the ledger writes moments."""
 
@@ -190,6 +198,8 @@ class Report:
 
     faults: list[Fault] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
+    recoveries: list[tuple[int, int, int]] = field(default_factory=list)
+    """(checkpoint, the one it goes back to, heads given up): no faults, but never to be overlooked"""
 
     def fault(self, fault_name: str, chain: str, sequence: int, **facts: Any) -> None:
         """Add a fault."""
@@ -590,6 +600,8 @@ class Replay:
             self.report.fault("heads-changed", "", sequence, source=witness.name)
             self.complete = False
             return
+        if "recovers" in document and not self.recover(witness, sequence, document["recovers"]):
+            return
         lines = content.splitlines()
         for line in lines:
             try:
@@ -606,6 +618,27 @@ class Replay:
         self.report.count("heads witnessed", len(lines))
         if self.complete:
             self.root(sequence, document)
+
+    def recover(self, witness: Witness, sequence: int, back: Any) -> bool:
+        """Go back to the heads of checkpoint `back`: a restore that was declared. Note what was given up."""
+        if type(back) is not int or not 0 <= back < sequence:
+            self.report.fault("malformed", "", sequence, source=f"{witness.name}, {sequence:010d}.json")
+            self.complete = False
+            return False
+        given_up = 0
+        for chain, seen in self.witnessed.items():
+            given_up += sum(s.checkpoint > back for s in seen)
+            self.witnessed[chain] = [s for s in seen if s.checkpoint <= back]
+        # Places are given in the order of appearance, so what is left is the beginning of the list.
+        self.chains = [chain for chain in self.chains if self.witnessed[chain]]
+        self.witnessed = {chain: self.witnessed[chain] for chain in self.chains}
+        self.tree = Tree()
+        for ordinal, chain in enumerate(self.chains):
+            last = self.witnessed[chain][-1]
+            self.tree.put(ordinal, leaf_hash(leaf_data(chain, last.sequence, last.hash)))
+        if (sequence, back, given_up) not in self.report.recoveries:  # a second witness says the same
+            self.report.recoveries.append((sequence, back, given_up))
+        return True
 
     def head(self, ordinal: int, chain: str, head: Seen) -> None:
         """Move one head forward."""
@@ -898,13 +931,16 @@ def print_report(report: Report, *, language: str, most: int, as_json: bool) -> 
             {"fault": f.name, "chain": f.chain, "sequence": f.sequence, "sentence": f.sentence(language)}
             for f in report.faults
         ]
-        print(json.dumps({"faults": listed, "counts": report.counts}, ensure_ascii=False, indent=1))
+        whole = {"faults": listed, "counts": report.counts, "recoveries": report.recoveries}
+        print(json.dumps(whole, ensure_ascii=False, indent=1))
         return
     for fault in report.faults[:most]:
         place = f"{fault.chain or '-'} {fault.sequence}"
         print(f"{fault.name}\t{place}\t{fault.sentence(language)}")
     if len(report.faults) > most:
         print(f"… +{len(report.faults) - most}")
+    for sequence, back, given_up in report.recoveries:
+        print(f"recovery\t- {sequence}\t" + RECOVERY[language == "en"].format(sequence, back, given_up))
     for name, number in report.counts.items():
         print(f"{name}: {number}")
     print(f"faults: {len(report.faults)}")
