@@ -10,7 +10,16 @@ from khue.kernel.errors import NotAllowed
 from khue.kernel.ledger.models import Entry
 from khue.kernel.permissions import system_actor
 from khue.register.orgs import queries, reach, reform, services
-from khue.register.orgs.models import Reform, ReformQuestion, Relation, Succession, Unit, UnitKind, UnitName, UnitTie
+from khue.register.orgs.models import (
+    Reform,
+    ReformQuestion,
+    Relation,
+    Succession,
+    Unit,
+    UnitKind,
+    UnitName,
+    UnitTie,
+)
 from khue.register.orgs.reform import conversion
 from khue.register.orgs.services import UnitDraft
 from tests import factories

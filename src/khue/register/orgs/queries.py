@@ -12,13 +12,24 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from khue.kernel import text
 from khue.kernel.errors import NotFound
 from khue.kernel.permissions import Actor
 from khue.register.orgs.measures import MEASURES
-from khue.register.orgs.models import Reform, ReformQuestion, Unit, UnitKind
+from khue.register.orgs.models import (
+    Reform,
+    ReformQuestion,
+    Relation,
+    Unit,
+    UnitKind,
+    UnitName,
+    UnitReach,
+    UnitTie,
+)
 
 KIND_NAMES = dict(UnitKind.choices)
 
@@ -82,6 +93,11 @@ class Hit:
     until: date | None
     successors: tuple[str, ...] = ()
 
+    @property
+    def kind_name(self) -> str:
+        """Return the kind in words."""
+        return str(KIND_NAMES.get(self.kind, ""))
+
 
 _NAME = (
     "coalesce((select n.name from orgs_unitname n where n.unit_id = {u}.id and n.valid @> %(day)s::date limit 1), {u}.name)"
@@ -121,6 +137,34 @@ def unit_on(actor: Actor, uid: UUID, *, day: date) -> Node:
     if not found:
         raise NotFound()
     return Node(*found[0])
+
+
+def units(actor: Actor, *, day: date, kind: str = "", parent: UUID | None = None, code: str = "") -> QuerySet[Unit]:
+    """Return the units of the actor's place on a day, each with `name_then` and `parent_then`, by kind and code."""
+    tie = UnitTie.objects.filter(child=OuterRef("pk"), relation=Relation.ADMINISTERS, valid__contains=day)
+    name = UnitName.objects.filter(unit=OuterRef("pk"), valid__contains=day)
+    found = Unit.objects.on(day).annotate(
+        name_then=Coalesce(Subquery(name.values("name")[:1]), F("name")), parent_then=Subquery(tie.values("parent__uid")[:1])
+    )
+    if actor.schools is not None:
+        mine = UnitReach.objects.filter(ancestor_id=actor.unit_id).values("descendant_id")
+        above = UnitReach.objects.filter(descendant_id=actor.unit_id).values("ancestor_id")
+        found = found.filter(Q(pk__in=mine) | Q(pk__in=above))
+    if kind:
+        found = found.filter(kind=kind)
+    if code:
+        found = found.filter(code=code)
+    if parent is not None:
+        found = found.filter(parent_then=parent)
+    return found.order_by("kind", "code", "pk")
+
+
+def one_unit(actor: Actor, uid: UUID, *, day: date) -> Unit:
+    """Return one unit of `units`; raises NotFound outside her place or on a day it did not exist."""
+    found = units(actor, day=day).filter(uid=uid).first()
+    if found is None:
+        raise NotFound()
+    return found
 
 
 def path_to(actor: Actor, uid: UUID, *, day: date) -> list[Node]:
@@ -204,6 +248,44 @@ def counts_by_map(actor: Actor, *, day: date, map_day: date, kind: str) -> Count
     nodes = tuple(Node(*row[:5], numbers=dict(zip(codes, row[5:], strict=True))) for row in rows)
     total = {code: sum(node.numbers[code] for node in nodes) for code in codes}
     return Counts(day, map_day, kind, nodes, total)
+
+
+@dataclass(frozen=True, slots=True)
+class UnitView:
+    """One unit on a day for its page; `exists` is False on days it was not there yet or no longer."""
+
+    node: Node
+    address: str
+    commune_code: str
+    levels: tuple[str, ...]
+    since: date
+    until: date | None
+    exists: bool
+    path: tuple[Node, ...]
+    happenings: tuple[Happening, ...]
+
+
+def unit_view(actor: Actor, uid: UUID, *, day: date) -> UnitView:
+    """Return one unit with its counts, its way up and its history: three queries. Raises NotFound outside her place."""
+    tables, codes = _measured()
+    rows = _rows(
+        f"""
+        with {tables}
+        select u.id, u.uid, u.code, u.kind, {_NAME.format(u="u")}, u.address, u.commune_code, u.levels, lower(u.valid), upper(u.valid),
+               u.valid @> %(day)s::date,
+               {", ".join(f"(select coalesce(sum(m.n), 0)::bigint from orgs_unitreach r join m_{code} m on m.school_id = r.descendant_id where r.ancestor_id = u.id and r.is_school and r.valid @> %(day)s::date and (%(all)s or r.descendant_id = any(%(schools)s)))" for code in codes)}
+          from orgs_unit u where u.uid = %(uid)s{_VISIBLE.format(u="u")}
+        """,
+        {"uid": uid, "day": day, "schools": list(actor.schools or ()), **_place(actor)},
+    )
+    if not rows:
+        raise NotFound()
+    row = rows[0]
+    node = Node(*row[:5], numbers=dict(zip(codes, row[11:], strict=True)))
+    return UnitView(
+        node, row[5], row[6], tuple(row[7]), row[8], row[9], row[10],
+        path=tuple(path_to(actor, uid, day=day)[:-1]), happenings=tuple(history(row[0])),
+    )  # fmt: skip
 
 
 def history(unit_id: int) -> list[Happening]:
@@ -309,6 +391,8 @@ class ReformView:
     reform: Reform
     groups: tuple[tuple[str, str, tuple[tuple[str, str, bool], ...]], ...]
     questions: tuple[ReformQuestion, ...]
+    old_names: dict[int, str]
+    option_names: dict[str, str]
 
 
 def reform_view(actor: Actor, uid: UUID) -> ReformView:
@@ -318,7 +402,7 @@ def reform_view(actor: Actor, uid: UUID) -> ReformView:
         raise NotFound()
     rows = _rows(
         f"""
-        select g.code, {_NAME.format(u="g")}, array_agg(f.code order by f.code),
+        select g.code, {_NAME.format(u="g")}, array_agg(f.id order by f.code), array_agg(f.code order by f.code),
                array_agg(coalesce((select n.name from orgs_unitname n where n.unit_id = f.id and n.valid @> (%(day)s::date - 1)), f.name) order by f.code),
                array_agg(s.is_whole order by f.code)
           from orgs_succession s join orgs_unit f on f.id = s.source_id join orgs_unit g on g.id = s.target_id
@@ -327,11 +411,12 @@ def reform_view(actor: Actor, uid: UUID) -> ReformView:
         """,
         {"reform": reform.pk, "day": reform.effective_on, **_place(actor)},
     )
-    groups = tuple((code, name, tuple(zip(codes, names, whole, strict=True))) for code, name, codes, names, whole in rows)
+    groups = tuple((code, name, tuple(zip(codes, names, whole, strict=True))) for code, name, _ids, codes, names, whole in rows)
+    old_names = {pk: name for _c, _n, ids, _codes, names, _w in rows for pk, name in zip(ids, names, strict=True)}
     questions = ReformQuestion.objects.filter(reform=reform).select_related("school", "source", "proposed", "decided").order_by("decided_at", "id")
     if actor.schools is not None:
         questions = questions.filter(school_id__in=actor.schools)
-    return ReformView(reform, groups, tuple(questions[:500]))
+    return ReformView(reform, groups, tuple(questions[:500]), old_names, {code: name for code, name, *_rest in rows})
 
 
 MAP_KINDS = (("province", _("Tỉnh")), ("district", _("Huyện")), ("commune", _("Xã")))

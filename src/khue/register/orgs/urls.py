@@ -1,0 +1,16 @@
+"""Addresses of the tree of units."""
+
+from django.urls import path
+
+from khue.register.orgs import views
+
+app_name = "orgs"
+urlpatterns = [
+    path("don-vi/", views.tree, name="tree"),
+    path("don-vi/so-lieu/", views.counts, name="counts"),
+    path("don-vi/tim/", views.find, name="find"),
+    path("don-vi/nhanh/<uuid:uid>/", views.branch, name="branch"),
+    path("don-vi/sap-xep/<uuid:uid>/", views.reform, name="reform"),
+    path("don-vi/sap-xep/<uuid:uid>/truong/<uuid:question>/", views.decide, name="decide"),
+    path("don-vi/<uuid:uid>/", views.unit, name="unit"),
+]
