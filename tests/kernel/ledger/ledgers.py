@@ -641,10 +641,62 @@ def _quiet() -> Ledger:
     return sound(plan=plan)
 
 
+RECOVERIES = "recoveries"
+
+
+def _recovered(*, forged: bool = False) -> Ledger:
+    """The database went back to checkpoint 2, which was declared with checkpoint 5, and work went on."""
+    ledger = sound(checkpoints_made=2)
+    files = sound().witnesses[0]
+    if forged:
+        previous = ZERO.hex()
+        for entry in ledger.entries(REGISTER):
+            entry["body"] = entry["body"].replace('"value":80', '"value":100')
+            entry["previous"] = previous
+            previous = sealed(entry)["hash"]
+    state = checkpoints.State()
+    for sequence in (1, 2):
+        digest = checkpoints.document_hash(document(files, sequence))
+        state.adopt(sequence, digest, files[f"{sequence:010d}.heads"])
+    heads: dict[str, Head] = {}
+    for entry in ledger.entries():
+        heads[entry["chain"]] = Head(entry["chain"], entry["sequence"], bytes.fromhex(entry["hash"]))
+    work = [
+        (RECOVERIES, "ledger.recovered", {"to": 2, "until": 4, "reason": "cháy máy chủ"}),
+        (REGISTER, "gradebook.mark.set", {"learner": "L-01", "slot": "regular-1", "value": 90}),
+        (SECOND, "gradebook.mark.set", {"learner": "L-31", "slot": "final", "value": 75}),
+    ]
+    for position, (chain, act, data) in enumerate(work):
+        ledger.insert(_next(chain, act, data, 50 + position, heads))
+    state.sequence, state.hash = 4, checkpoints.document_hash(document(files, 4))
+    at = START + timedelta(minutes=60)
+    made = checkpoints.make(state, heads.values(), signing_key=KEY, at=at, recovers=2)
+    publish(files, made)
+    ledger.witnesses = [files]
+    ledger.lines[0]["checkpoint"] = {"sequence": 5, "hash": made.hash.hex()}
+    drop_row_heads(ledger)
+    return ledger
+
+
+@attack("A declared recovery is used to hide that a mark of before was changed.")
+def recovery_with_a_changed_past(ledger: Ledger) -> Expected:
+    forged = _recovered(forged=True)
+    ledger.lines, ledger.witnesses = forged.lines, forged.witnesses
+    return [("rewritten", REGISTER, 2)]
+
+
+@attack("A recovery names a checkpoint that is yet to come.")
+def recovery_to_the_future(ledger: Ledger) -> Expected:
+    sign_again(ledger.witnesses[0], 4, recovers=7)
+    ledger.lines[0]["checkpoint"] = None
+    return [("malformed", "", 4)]
+
+
 GOOD: dict[str, tuple[str, Callable[[], Ledger]]] = {
     "whole": ("Four chains, four checkpoints, one entry no checkpoint has seen yet.", sound),
     "without-rows": ("The same without the heads of the rows.", _without_rows),
     "two-witnesses": ("A second witness has not received the last checkpoint yet.", _one_behind),
+    "recovered": ("After a restore the loss of two checkpoints is declared; work goes on.", _recovered),
     "quiet-minute": ("A checkpoint over heads that did not change.", _quiet),
     "empty": ("Nothing was written; one checkpoint over no heads.", lambda: sound(checkpoints_made=1, plan=[
         (REGISTER, "never", None, 2)])),

@@ -280,6 +280,47 @@ def test_an_old_backup_put_back_is_found_and_never_signed_over(
     assert ("truncated", B, 3) in found
 
 
+def test_a_restore_is_declared_and_work_goes_on(
+    book: Book, databases: Any, fresh_database: str, witness: Path, tmp_path: Path, settings: Any
+) -> None:
+    """As above, but the loss is declared: verification names it for ever, and finds nothing else."""
+    from django.db import connection
+
+    from khue.kernel.ledger import checking
+
+    with pytest.raises(signing.NothingToRecover):
+        signing.recover(book.now, reason="no")
+    connection.close()
+    copy = f"{fresh_database}_copy"
+    with databases.admin() as admin:
+        admin.execute(f'create database "{copy}" template "{fresh_database}"')
+    for value in (95, 96):
+        book.write("a", value)
+        book.write("d", value)
+        book.checkpoint()
+    connection.close()
+    with databases.admin() as admin:
+        admin.execute(f'drop database "{fresh_database}" with (force)')
+        admin.execute(f'alter database "{copy}" rename to "{fresh_database}"')
+    signing._remembered = None
+    second = tmp_path / "second"
+    settings.KHUE_WITNESSES = [witness, second]
+    shutil.copytree(witness, second)
+    (second / "0000000005.json").unlink()  # this one had not got the last one
+    book.write("a", 60)
+    assert signing.recover(book.now, reason="cháy máy chủ") == signing.Done(made=1, receipts=1 + 4)
+    book.write("d", 61)
+    book.checkpoint()
+    report = checking.verify()
+    assert report.faults == []
+    assert report.recoveries == [(6, 3, 4)]
+    assert report.counts["entries not yet witnessed"] == 0
+    signing._remembered = None
+    book.write("a", 62)
+    book.checkpoint()
+    assert book.verify() == []
+
+
 def test_control_without_the_witness_a_well_made_forgery_passes(
     book: Book, attacker: psycopg.Connection, tmp_path: Path
 ) -> None:
