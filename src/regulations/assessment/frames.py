@@ -77,26 +77,27 @@ def term_averages(rules: tt_22_2021.Circular22, frame: Frame) -> pl.DataFrame:
     frame   `regular` list of tenths, topics' marks among them; `midterm`, `final` tenths; other columns stay
     """
     lazy = _lazy(frame, {"midterm": False, "final": False})
+    taken = lazy.collect()
     regular = pl.col("regular")
-    number = regular.list.len()
+    number = regular.list.len().cast(pl.Int32)
     total = (
-        regular.list.sum().cast(pl.Int64)
-        + tt_22_2021.WEIGHT_MIDTERM * pl.col("midterm").cast(pl.Int64)
-        + tt_22_2021.WEIGHT_FINAL * pl.col("final").cast(pl.Int64)
+        regular.list.sum().cast(pl.Int32)
+        + tt_22_2021.WEIGHT_MIDTERM * pl.col("midterm").cast(pl.Int32)
+        + tt_22_2021.WEIGHT_FINAL * pl.col("final").cast(pl.Int32)
     )
-    divisor = number.cast(pl.Int64) + tt_22_2021.WEIGHT_MIDTERM + tt_22_2021.WEIGHT_FINAL
-    outside = (regular.list.min() < 0) | (regular.list.max() > HIGHEST_MARK)
-    outside = outside.fill_null(value=False) | _outside("midterm") | _outside("final")
-    incomplete = (
-        regular.is_null()
-        | (number == 0)
-        | (regular.list.drop_nulls().list.len() < number)
-        | pl.col("midterm").is_null()
-        | pl.col("final").is_null()
-    )
+    divisor = number + tt_22_2021.WEIGHT_MIDTERM + tt_22_2021.WEIGHT_FINAL
+    outside = _outside("midterm") | _outside("final")
+    incomplete = pl.col("midterm").is_null() | pl.col("final").is_null()
+    marks = taken["regular"].explode()
+    if marks.null_count():  # a missing list or an empty one counts as one missing mark here
+        gaps = regular.list.drop_nulls().list.len() < regular.list.len()
+        incomplete = incomplete | regular.is_null() | (number == 0) | gaps
+    if marks.is_between(0, HIGHEST_MARK).all() is not True:
+        outside = outside | (regular.list.min() < 0) | (regular.list.max() > HIGHEST_MARK)
+    outside, incomplete = outside.fill_null(value=False), incomplete.fill_null(value=False)
     error = _first_error([(RANGE, outside), (INCOMPLETE, incomplete)])
     average = pl.when(~outside & ~incomplete).then(_half_up(total, divisor))
-    return lazy.with_columns(average=average, error=error).collect()
+    return taken.with_columns(average=average, error=error)
 
 
 def year_averages(rules: tt_22_2021.Circular22, frame: Frame) -> pl.DataFrame:
@@ -129,9 +130,10 @@ def year_results(
     re-assessed); `because` (of the year's learning), `award_because` lists of codes; `promotion_because`; `error`.
     """
     check_choice(reading, READINGS, name="reading")
+    values = ("term1", "term2", "year", "after")
     rows = _subject_rows(frame, {"mode": "normal", "retest": None})
     rows = rows.with_columns(year=_year_value()).with_columns(after=pl.coalesce("retest", "year"))
-    values = ("term1", "term2", "year", "after")
+    rows = _split_values(rows, values)
     is_comment = pl.col("kind") == "comment"
     is_open = pl.when(is_comment).then(pl.col("year") == 0).otherwise(pl.col("year") < rules.retest_below)
     table = rows.group_by("learner").agg(
@@ -208,12 +210,13 @@ def ranked_results(rules: tt_58_2011.Circular58, frame: Frame, learners: Frame |
 
     Columns of the answer as of `year_results`, and `average_year` in tenths.
     """
+    values = ("term1", "term2", "year", "after")
     rows = _subject_rows(frame, {"mode": "normal", "retest": None})
     rows = rows.with_columns(year=_year_value()).with_columns(after=pl.coalesce("retest", "year"))
+    rows = _split_values(rows, values)
     optional = {"conduct_after_summer": None, "specialised_subject": None}
     given = _learner_table(frame, learners, _RANKED_COLUMNS, optional)
     rows = rows.join(given.select("learner", "specialised_subject"), on="learner", how="left")
-    values = ("term1", "term2", "year", "after")
     is_open = (
         pl.when(pl.col("kind") == "comment")
         .then(pl.col("year") == 0)
@@ -445,15 +448,24 @@ def _subject_rows(frame: Frame, optional: Mapping[str, Any]) -> pl.LazyFrame:
     )
 
 
+def _split_values(rows: pl.LazyFrame, values: Sequence[str]) -> pl.LazyFrame:
+    """Add `<value>_score` and `<value>_comment`, null in the rows of the other kind: sums then need no filter."""
+    return rows.with_columns(
+        pl.when(f"is_{kind}").then(pl.col(value)).alias(f"{value}_{kind}")
+        for value in values
+        for kind in KINDS
+    )
+
+
 def _scored(value: str) -> pl.Expr:
-    return pl.col(value).filter(pl.col("is_score"))
+    return pl.col(f"{value}_score")
 
 
 def _counts(rules: tt_22_2021.Circular22, value: str) -> list[pl.Expr]:
     """Return what the levels need of one value: how many reach each mark, the lowest, comments not passed."""
     thresholds = sorted({*rules.high.values(), *rules.minimum.values()})
     counts = [(_scored(value) >= one).sum().cast(pl.Int64).alias(f"{value}_from_{one}") for one in thresholds]
-    failures = (pl.col(value).filter(pl.col("is_comment")) == 0).sum().cast(pl.Int64)
+    failures = (pl.col(f"{value}_comment") == 0).sum().cast(pl.Int64)
     if not rules.counts_comments:
         failures = pl.lit(0, dtype=pl.Int64)
     return [
@@ -666,18 +678,9 @@ def _rank_sums(rules: tt_58_2011.Circular58, value: str) -> list[pl.Expr]:
         .cast(pl.Int64)
         .fill_null(HIGHEST_MARK)
         .alias(f"{value}_second"),
-        pl.col(value)
-        .filter(pl.col("is_score") & is_core)
-        .max()
-        .cast(pl.Int64)
-        .fill_null(0)
-        .alias(f"{value}_core"),
-        pl.col(value)
-        .filter(pl.col("is_score") & is_special)
-        .first()
-        .cast(pl.Int64)
-        .alias(f"{value}_special"),
-        (pl.col(value).filter(pl.col("is_comment")) == 0).sum().cast(pl.Int64).alias(f"{value}_failures"),
+        scored.filter(is_core).max().cast(pl.Int64).fill_null(0).alias(f"{value}_core"),
+        scored.filter(is_special).max().cast(pl.Int64).alias(f"{value}_special"),
+        (pl.col(f"{value}_comment") == 0).sum().cast(pl.Int64).alias(f"{value}_failures"),
     ]
 
 
