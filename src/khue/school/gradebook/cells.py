@@ -196,8 +196,13 @@ def parse(kind: str, slot: str, typed: str) -> str:
     return words[word]
 
 
+def plain(typed: str) -> str:
+    """Return what somebody typed as one line of NFC text without control characters."""
+    return text.clean("".join(letter if letter.isprintable() else " " for letter in typed))
+
+
 def _comment(typed: str) -> str:
-    cleaned = text.clean("".join(letter if letter.isprintable() else " " for letter in typed))
+    cleaned = plain(typed)
     if len(cleaned) > COMMENT_LENGTH:
         raise Refused("comment-too-long", _("Nhận xét dài nhất 1000 chữ; đoạn này có %(count)s.") % {"count": len(cleaned)})
     return cleaned

@@ -215,7 +215,7 @@ def _secondary_year(rules: Any, group: ClassTerm, learner: Learner) -> Judged:
         kind = (second or first or {})["kind"]
         # Our reading: a subject exempted in one of the terms has no result of the year.
         if (first or {}).get("exempt") or (second or {}).get("exempt"):
-            judged.subjects[code] = {"kind": kind, "term1": None, "term2": None, "result": None, "exempt": True}
+            judged.subjects[code] = {"kind": kind, "term1": None, "term2": None, "year": None, "exempt": True}
             continue
         wanting = tuple(name for name, one in (("term1", first), ("term2", second)) if one is None)
         if wanting:
@@ -224,7 +224,7 @@ def _secondary_year(rules: Any, group: ClassTerm, learner: Learner) -> Judged:
         retest = (learner.decisions.get("retest") or {}).get(code)
         counted.append(SubjectResult(code, kind, first["result"], second["result"], retest=retest))  # type: ignore[index]
         judged.subjects[code] = {
-            "kind": kind, "term1": first["result"], "term2": second["result"], "result": None,  # type: ignore[index]
+            "kind": kind, "term1": first["result"], "term2": second["result"], "year": None,  # type: ignore[index]
             "comment": second.get("comment", ""),  # type: ignore[union-attr]
         }  # fmt: skip
     conducts = [learner.results[term]["conduct"] for term in (1, 2)]
@@ -241,7 +241,7 @@ def _secondary_year(rules: Any, group: ClassTerm, learner: Learner) -> Judged:
         principal_decision=decided.get("principal_decision"),
     )  # fmt: skip
     for code, result in {**year.averages, **year.comments}.items():
-        judged.subjects[code]["result"] = result
+        judged.subjects[code]["year"] = result
     for one in counted:
         if one.retest is not None:
             judged.subjects[one.code]["retest"] = one.retest
@@ -272,7 +272,7 @@ def _primary_year(rules: Any, group: ClassTerm, learner: Learner) -> Judged:
         given.append(PrimarySubject(code, levels, tests, mode))  # type: ignore[arg-type]
         judged.subjects[code] = {
             "kind": (second or first or {})["kind"], "term1": terms[1].get("result"), "term2": terms[2].get("result"),
-            "result": terms[2].get("result"), "test": terms[2].get("test"), "comment": terms[2].get("comment", ""),
+            "year": terms[2].get("result"), "test": terms[2].get("test"), "comment": terms[2].get("comment", ""),
         }  # fmt: skip
         if mode == "normal" and second is None:
             judged.missing.append(Missing(learner.uid, learner.name, code, ("term2",)))

@@ -213,8 +213,8 @@ class Result(Row):
     bytes. A correction is a new revision with its reason; the old one stays.
 
     subjects    by subject code. Term: {"kind", "result", "comment"} and, in primary school, "mid", "test",
-                "mid_test". Year: {"kind", "term1", "term2", "result"} and, in primary school, "test"; "comment".
-                A result is tenths (83), "dat", "chua_dat", or T, H, C; null for an exempted subject.
+                "mid_test". Year: {"kind", "term1", "term2", "year", "comment"}, "retest" where there was one and,
+                in primary school, "test". "exempt": true where the learner is exempted. A result is tenths (83), "dat", "chua_dat", or T, H, C; null for an exempted subject.
     qualities   primary school: T, Đ or C by code
     because     [{"about", "code", "cites": [instrument, article, clause, point], "facts"}]; about is learning,
                 conduct, award or promotion

@@ -35,6 +35,12 @@ def title(term: int) -> str:
     return {1: _("Học kỳ I"), 2: _("Học kỳ II")}.get(term, _("Cả năm"))
 
 
+def inside(term: int) -> str:
+    """Return how a term is called inside a sentence: học kỳ I."""
+    name = title(term)
+    return name[:1].lower() + name[1:]
+
+
 def year_title(year: int) -> str:
     """Return a school year as people write it: 2025–2026."""
     return f"{year}–{year + 1}"

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from khue.kernel import menus
+from khue.kernel import events, menus
 from khue.kernel.permissions import RELATIONS, Actor, holds, relation
 from khue.school.gradebook import permissions, queries, services
 from khue.school.gradebook.queries.registers import Seen
@@ -38,6 +38,17 @@ def leads_class(actor: Actor, thing: Any, at: datetime) -> bool:
 relation("leads_class", leads_class)
 
 menus.MENU.add("gradebook", menus.Entry(_("Sổ điểm"), "gradebook:index", "notebook", "gradebook.open", sort=20))
+menus.MENU.add(
+    "gradebook.classes", menus.Entry(_("Chủ nhiệm"), "gradebook:classes", "users-group", "gradebook.homeroom_list", sort=22)
+)
+menus.MENU.add(
+    "gradebook.attendance",
+    menus.Entry(_("Điểm danh"), "gradebook:attendance-list", "checkbox", "gradebook.attendance_list", sort=21),
+)
+menus.MENU.add(
+    "gradebook.corrections",
+    menus.Entry(_("Sửa điểm"), "gradebook:corrections", "clipboard-check", "gradebook.list_corrections", sort=26),
+)
 
 
 def gaps(actor: Actor, now: datetime) -> list[menus.Card]:
@@ -59,3 +70,24 @@ def gaps(actor: Actor, now: datetime) -> list[menus.Card]:
 
 
 menus.HOME.add("gradebook.gaps", gaps)
+
+
+def waiting(actor: Actor, now: datetime) -> list[menus.Card]:
+    """Return a card for corrections that wait for this actor: one statement."""
+    if not (holds(actor, "gradebook.check_correction") or holds(actor, "gradebook.approve_correction")):
+        return []
+    count = sum(1 for one in queries.corrections(actor, now=now) if one.may_check or one.may_decide)
+    if not count:
+        return []
+    title = ngettext("%(count)s đề nghị sửa điểm chờ thầy cô", "%(count)s đề nghị sửa điểm chờ thầy cô", count)
+    card = menus.Card(title % {"count": count}, reverse("gradebook:corrections"), urgency=0, action=_("Xem đề nghị"))
+    return [card]
+
+
+menus.HOME.add("gradebook.waiting", waiting)
+
+
+@events.on("schooling.learner-placed")
+def add_to_registers(body: dict[str, Any]) -> None:
+    """Give a learner who began in a class her lines in its open registers; harmless to do twice."""
+    services.registers.add_lines([body["class_group_id"]], [1, 2])

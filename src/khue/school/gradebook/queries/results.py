@@ -68,6 +68,7 @@ class ResultRow:
     conduct: str
     conduct_name: str
     conduct_version: int
+    award: str
     award_name: str
     promotion: str
     promotion_name: str
@@ -155,7 +156,7 @@ def _row(group: ClassTerm, judged: Judged, codes: list[str], names: Mapping[str,
         subjects=tuple(_subject(code, source["subjects"].get(code)) for code in codes),
         learning=source["learning"], learning_name=label(source["learning"]), conduct=source["conduct"],
         conduct_name=label(source["conduct"]), conduct_version=learner.conduct_version,
-        award_name=label(source["award"]), promotion=source["promotion"], promotion_name=label(source["promotion"]),
+        award=source["award"], award_name=label(source["award"]), promotion=source["promotion"], promotion_name=label(source["promotion"]),
         why=judging.why(source["because"], names), missing=() if frozen else tuple(judged.missing),
         absences=(source["absences_excused"], source["absences_unexcused"]), comment=source["comment"],
         qualities=source["qualities"], decisions=learner.decisions, revision=source["revision"],
@@ -178,7 +179,7 @@ def show_result(found: Mapping[str, Any] | None) -> str:
         return ""
     if found.get("exempt"):
         return "miễn"
-    result = found.get("result")
+    result = found.get("result", found.get("year"))
     if result is None:
         return ""
     if isinstance(result, int):

@@ -187,7 +187,7 @@ def start_close_term(*, actor: Actor, classes: Sequence[UUID | str], term: int, 
     if gaps:
         raise refusal(gaps, groups[0].grade)
     names = ", ".join(group.name for group in groups[:5])
-    title = _("Khoá %(term)s lớp %(names)s") % {"term": terms.title(term).lower(), "names": names}
+    title = _("Khoá %(term)s lớp %(names)s") % {"term": terms.inside(term), "names": names}
     return jobs.start(
         "gradebook.close_term", actor=actor, title=title, at=now, school_id=groups[0].school_id, total=len(groups),
         parameters={"classes": [group.pk for group in groups], "term": term},

@@ -21,6 +21,7 @@ from khue.school.gradebook import cells
 from khue.school.gradebook.errors import TermClosed
 from khue.school.gradebook.judging import quality_codes
 from khue.school.gradebook.models import Closing, Term
+from khue.school.gradebook.services.marks import is_uuid
 from regulations import assessment
 
 ACT = "gradebook.conduct.set"
@@ -158,9 +159,9 @@ def _rows(closing: Closing, learners: Sequence[str]) -> dict[str, _Row]:
               from people_person p
               join schooling_placement s on s.learner_id = p.id and s.class_group_id = %s and s.is_main
               left join gradebook_conduct c on c.learner_id = p.id and c.class_group_id = s.class_group_id and c.term = %s
-             where p.uid::text = any(%s)
+             where p.uid = any(%s::uuid[])
             """,
-            [closing.class_group_id, closing.term, list(learners)],
+            [closing.class_group_id, closing.term, [uid for uid in learners if is_uuid(uid)]],
         )
         rows = cursor.fetchall()
     names = ("level", "qualities", "qualities_mid", "comment", "decisions")

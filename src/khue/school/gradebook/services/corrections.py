@@ -38,7 +38,7 @@ REASON_LENGTH = 500
 
 
 def _reason(text: str) -> str:
-    cleaned = " ".join(text.split())[:REASON_LENGTH]
+    cleaned = cells.plain(text)[:REASON_LENGTH]
     if len(cleaned) < 5:
         raise Invalid(fields={"reason": [_("Hãy ghi lý do, ví dụ “Nhập nhầm điểm bài giữa kỳ”.")]})
     return cleaned

@@ -217,11 +217,12 @@ select p.uid::text, l.id, l.learner_id, l.regular, l.midterm, l.final, l.levels,
 def _lines(register: Register, learners: Iterable[str]) -> dict[str, _Held]:
     """Return the lines of these learners by uid; the register's lock holds them."""
     with connection.cursor() as cursor:
-        cursor.execute(_LINES, [register.pk, [uid for uid in learners if _is_uuid(uid)]])
+        cursor.execute(_LINES, [register.pk, [uid for uid in learners if is_uuid(uid)]])
         return {row[0]: _Held(row[1], row[2], Marks(*row[3:])) for row in cursor.fetchall()}
 
 
-def _is_uuid(value: str) -> bool:
+def is_uuid(value: str) -> bool:
+    """Return whether the text is a uid as this app writes it."""
     try:
         return str(UUID(value)) == value
     except ValueError:
@@ -332,7 +333,7 @@ def exempt(
         raise NotFound()
     if line.marks.is_exempt == is_exempt:
         return
-    line.marks.is_exempt = is_exempt
+    line.marks.is_exempt, reason = is_exempt, cells.plain(reason)[:500]
     body = {"exempt": {"learner": learner, "old": not is_exempt, "new": is_exempt}, "reason": reason}
     ledger.append(held, act="gradebook.exempt.set", body=body, actor=actor, at=now, person_id=line.learner_id)
     write_lines(ruling(held), [line])

@@ -1,0 +1,209 @@
+"""What a family sees of a child's marks: her own, never a rank or an average of others (TT 15/2026, Art. 22)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from khue.kernel import permissions
+from khue.kernel.audit.models import Look
+from khue.kernel.database import scope
+from khue.kernel.ledger.models import Entry
+from khue.kernel.permissions import Actor
+from khue.kernel.permissions.loading import local_day
+from khue.register.people.models import Person
+from khue.school.gradebook import cells, judging, subjects, terms
+from khue.school.gradebook.cells import Marks
+from khue.school.gradebook.judging import Why
+from khue.school.gradebook.models import Result
+from khue.school.gradebook.queries.history import slot_changes
+from khue.school.gradebook.queries.registers import overlay
+from khue.school.gradebook.queries.results import label, show_result
+
+CHANGES = 30
+LOOKS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class ChildSubject:
+    """One subject of one term as a family reads it: (name of cell, value) pairs, and the term's result."""
+
+    code: str
+    name: str
+    cells: tuple[tuple[str, str], ...]
+    outcome: str
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChildTerm:
+    """One term: its subjects while it runs and after."""
+
+    school_year: int
+    term: int
+    title: str
+    class_name: str
+    subjects: tuple[ChildSubject, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChildResult:
+    """A closed result with why. `revision` above 1: it was corrected, `reason` says why."""
+
+    school_year: int
+    term: int
+    title: str
+    learning: str
+    conduct: str
+    award: str
+    promotion: str
+    subjects: tuple[tuple[str, str], ...]
+    why: tuple[Why, ...]
+    absences: tuple[int, int]
+    comment: str
+    revision: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChildChange:
+    """One change of one of the child's marks: who, when, both values."""
+
+    at: datetime
+    who: str
+    subject: str
+    cell: str
+    old: str
+    new: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChildLook:
+    """Who looked at the child's file on one day."""
+
+    who: str
+    role: str
+    what: str
+    last_at: datetime
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChildResults:
+    """Everything a family sees of one child's marks."""
+
+    terms: tuple[ChildTerm, ...]
+    results: tuple[ChildResult, ...]
+    changes: tuple[ChildChange, ...]
+    looks: tuple[ChildLook, ...]
+
+
+_LINES = """
+select r.school_year, r.term, g.name, g.grade, r.subject_code, r.kind, r.rule_set, r.regular_count,
+       'gradebook_register:' || r.uid::text, l.regular, l.midterm, l.final, l.levels, l.comment, l.states, l.stamps,
+       l.is_exempt, l.average, l.level,
+       (select json_agg(json_build_array(k.slot, k.new_value) order by k.decided_at, k.id) from gradebook_correction k
+         where k.register_id = r.id and k.learner_id = l.learner_id and k.state = 'done')
+  from gradebook_line l
+  join gradebook_register r on r.id = l.register_id
+  join schooling_classgroup g on g.id = r.class_group_id
+ where l.learner_id = %s and l.school_year = %s
+ order by r.term, r.subject_code
+"""
+
+
+def child_results(actor: Actor, learner: Person, *, now: datetime, school_year: int | None = None) -> ChildResults:
+    """Return a child's marks, results with why, and who changed and looked at them.
+
+    Her guardians and herself ask; nobody else's data is read into the answer. Registers and their ledger
+    lie outside a family's row-level scope, so after the right is asked they are read in system scope, by
+    her own lines only, and only her cells leave it. Raises NotFound, NotAllowed.
+    """
+    permissions.demand(actor, "gradebook.view_child", on=learner, at=now)
+    year = school_year or terms.school_year_of(local_day(now))
+    with scope.opened(everything=True):
+        with connection.cursor() as cursor:
+            cursor.execute(_LINES, [learner.pk, year])
+            rows = cursor.fetchall()
+        entries = list(
+            Entry.objects.filter(chain__in=[row[8] for row in rows], school_year=year).order_by("-at", "-sequence")
+        )
+        changed = _changes(rows, entries, str(learner.uid))
+        results = list(
+            Result.objects.filter(learner=learner, is_current=True, frozen_at__isnull=False)
+            .select_related("class_group").order_by("-school_year", "term")
+        )  # fmt: skip
+        looks = list(Look.objects.filter(person_id=learner.pk).order_by("-last_at")[:LOOKS])
+    return ChildResults(
+        _terms(rows), tuple(_result(one) for one in results), changed,
+        tuple(ChildLook(one.actor_name, one.role, one.what, one.last_at, one.count) for one in looks),
+    )  # fmt: skip
+
+
+def _terms(rows: list[tuple[Any, ...]]) -> tuple[ChildTerm, ...]:
+    found: dict[tuple[int, int, str], list[ChildSubject]] = {}
+    grades: dict[tuple[int, int, str], int] = {}
+    for row in rows:
+        year, term, class_name, grade, code, kind, rule_set, count = row[:8]
+        sheet = cells.sheet(
+            kind=kind, regular_count=count, rule_set=rule_set, subject=code, grade=grade, term=term
+        )
+        marks = Marks(*row[9:19])
+        overlay(sheet, marks, row[19] or ())
+        shown = tuple(
+            (cells.title(slot).capitalize(), cells.show(value))
+            for slot in sheet.slots
+            if slot != "comment" and (value := cells.value_of(kind, marks, slot))
+        )
+        key = (year, term, class_name)
+        grades[key] = grade
+        found.setdefault(key, []).append(
+            ChildSubject(code, subjects.name(code, grade), shown, cells.outcome(kind, marks), marks.comment)
+        )
+    return tuple(
+        ChildTerm(
+            year, term, terms.title(term), class_name,
+            tuple(sorted(items, key=lambda one: subjects.order(grades[year, term, class_name]).get(one.code, 999))),
+        )
+        for (year, term, class_name), items in found.items()
+    )  # fmt: skip
+
+
+def _changes(rows: list[tuple[Any, ...]], entries: list[Entry], learner: str) -> tuple[ChildChange, ...]:
+    subject_of = {row[8]: subjects.name(row[4], row[3]) for row in rows}
+    mine = []
+    for entry in entries:
+        if any(cell["learner"] == learner for cell in entry.document["data"].get("cells", ())):
+            mine.append(entry)
+        if len(mine) == CHANGES:
+            break
+    changes = slot_changes(mine, learner)
+    chains = [
+        entry.chain
+        for entry in mine
+        for cell in entry.document["data"]["cells"]
+        if cell["learner"] == learner
+    ]
+    return tuple(
+        ChildChange(
+            change.at, change.who, subject_of[chain], cells.title(slot),
+            change.old if slot == "comment" else cells.show(change.old),
+            change.new if slot == "comment" else cells.show(change.new), change.reason,
+        )
+        for chain, (slot, change) in zip(chains, changes, strict=True)
+    )  # fmt: skip
+
+
+def _result(one: Result) -> ChildResult:
+    codes = subjects.sorted_codes(one.subjects, one.class_group.grade)
+    names = {code: subjects.name(code, one.class_group.grade) for code in codes}
+    return ChildResult(
+        one.school_year, one.term, terms.title(one.term), label(one.learning), label(one.conduct), label(one.award),
+        label(one.promotion), tuple((names[code], show_result(one.subjects[code])) for code in codes),
+        judging.why(one.because, names), (one.absences_excused, one.absences_unexcused), one.comment, one.revision,
+        one.reason,
+    )  # fmt: skip
