@@ -93,7 +93,7 @@ def append(
     Costs one statement. Raises HeadMoved when the row was not read under its lock, NotCanonical for a
     body without a canonical form.
     """
-    entry = _next(Draft(row, act, body, person_id), actor=actor, at=at)
+    entry = _next(Draft(row, act, body, person_id), actor_reference(actor), at, canonical.moment(at))
     values, digest, before = _values(entry), bytes(entry.hash), bytes(entry.previous)
     insert = f"insert into ledger_entry ({', '.join(COLUMNS)}) values ({', '.join(['%s'] * len(COLUMNS))})"
     with connection.cursor() as cursor:
@@ -121,11 +121,12 @@ def append_many(drafts: Iterable[Draft], *, actor: Actor, at: datetime, save: bo
     Raises as `append`.
     """
     entries: list[Entry] = []
+    reference, moment = actor_reference(actor), canonical.moment(at)
     rows: dict[int, tuple[Any, int, bytes]] = {}
     for draft in drafts:
         row = draft.row
         rows.setdefault(id(row), (row, row.ledger_seq, bytes(row.ledger_head)))
-        entry = _next(draft, actor=actor, at=at)
+        entry = _next(draft, reference, at, moment)
         row.ledger_seq, row.ledger_head = entry.sequence, entry.hash
         entries.append(entry)
     if entries:
@@ -141,12 +142,13 @@ COLUMNS = (
 TYPES = ("int2", "text", "int4", "bytea", "text", "bytea", "timestamptz", "bytea", "int8", "int8")
 
 
-def _next(draft: Draft, *, actor: Actor, at: datetime) -> Entry:
+def _next(draft: Draft, reference: dict[str, Any], at: datetime, moment: str) -> Entry:
+    """Return the entry that follows the head of the draft's row; nothing is written."""
     row, key = draft.row, chain_key(draft.row)
-    body = canonical.encode({"actor": actor_reference(actor), "data": draft.body})
+    body = canonical.encode({"actor": reference, "data": draft.body})
     previous, sequence = bytes(row.ledger_head), row.ledger_seq + 1
     digest = entry_hash(
-        chain=key, sequence=sequence, previous=previous, act=draft.act, body=body, at=canonical.moment(at)
+        chain=key, sequence=sequence, previous=previous, act=draft.act, body=body, at=moment
     )
     return Entry(
         school_year=getattr(row, "school_year", None) or _school_year(at),
