@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import io
 from datetime import timedelta
@@ -301,3 +302,12 @@ def test_the_registers_hashes_of_each_stage_stand_in_for_the_analysis(
     changed[data.index(b"stream") + 40] ^= 1
     found = pdf.verify_pdf(bytes(changed), authority.trust, now=LATER, stages=stages)
     assert judge(found, REQUIREMENTS) != ()
+
+
+def test_signing_and_verifying_work_where_an_event_loop_runs(
+    blank_pdf: bytes, authority: DemoAuthority
+) -> None:
+    async def work() -> list[SignatureCheck]:
+        return check(sign_in_order(blank_pdf, authority, STEPS[0]), authority)
+
+    assert asyncio.run(work())[0].is_good

@@ -44,7 +44,7 @@ from khue.kernel.sealing.checks import (
     time_problem,
 )
 from khue.kernel.sealing.signers import Signer, SignerError, is_rsa, key_size
-from khue.kernel.sealing.trust import Trust, certificate_problem, to_asn1
+from khue.kernel.sealing.trust import Trust, certificate_problem, run_blocking, to_asn1
 
 DIGEST = "sha256"
 ACCEPTED_DIGESTS = frozenset({"sha256", "sha384", "sha512"})
@@ -152,7 +152,9 @@ def sign_pdf(
     )
     session = _PdfSigner(metadata, _Adapter(signer), signed_at, _style(stamp))
     try:
-        output = session.sign_pdf(writer, existing_fields_only=True, bytes_reserved=_room(signer))
+        output = run_blocking(
+            session.async_sign_pdf(writer, existing_fields_only=True, bytes_reserved=_room(signer))
+        )
     except SignerError:
         raise
     except Exception as error:

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from asn1crypto import crl as asn1_crl
 from asn1crypto import x509 as asn1_x509
@@ -38,6 +38,8 @@ NOT_YET_VALID = "certificate-not-yet-valid"
 REVOKED = "certificate-revoked"
 UNFIT = "certificate-unfit"
 UNTRUSTED = "untrusted-issuer"
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,7 @@ async def _problem(validator: CertificateValidator) -> str:
     return ""
 
 
-def run_blocking(work: Coroutine[Any, Any, str]) -> str:
+def run_blocking(work: Coroutine[Any, Any, Result]) -> Result:
     """Run a coroutine to its end and return its result, also inside a thread that has a loop running."""
     try:
         asyncio.get_running_loop()
