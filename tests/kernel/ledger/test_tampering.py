@@ -14,9 +14,12 @@ from typing import Any
 
 import psycopg
 import pytest
+from click.testing import CliRunner, Result
 
+from khue.cli import main
 from khue.kernel.ledger import canonical, exports, signing, verifier
 from khue.kernel.ledger.chain import ZERO, entry_hash
+from khue.kernel.permissions import system_actor
 
 from .conftest import Book
 
@@ -497,3 +500,59 @@ def test_a_young_ledger_needs_no_checkpoint_yet(fresh_database: str, witness: Pa
         ledger.require_recent_checkpoint(now + timedelta(hours=4))
         with pytest.raises(ledger.NoRecentCheckpoint):
             ledger.require_recent_checkpoint(now + timedelta(hours=5))
+
+
+# --- rows of the product, and the commands
+
+
+def test_a_register_heads_its_own_chain(
+    fresh_database: str, witness: Path, superuser: psycopg.Connection, now: datetime
+) -> None:
+    """The verifier finds the tables that carry chains by their columns; nobody has to list them."""
+    from khue.kernel import ledger
+    from khue.kernel.database import scope
+    from khue.kernel.ledger import checking
+    from khue.school.gradebook.models import Register
+    from tests import factories
+
+    with scope.everything():
+        group = factories.class_group(factories.school())
+        register = Register.objects.create(
+            class_group=group, school_id=group.school_id, school_year=2025, subject_code="toan", term=1,
+            kind="score", rule_set="x", regular_count=4,
+        )  # fmt: skip
+        register = Register.objects.select_for_update(of=("self",)).get(pk=register.pk)
+        for value in (70, 80):
+            ledger.append(
+                register, act="gradebook.marks", body={"value": value}, actor=system_actor("test"), at=now
+            )
+    key = f"gradebook_register:{register.uid}"
+    report = checking.verify(witnesses=[], keys=[])
+    assert report.faults == []
+    assert report.counts["rows compared"] == 1
+    superuser.execute("set session_replication_role = replica")
+    superuser.execute("update gradebook_register set ledger_seq = 1")
+    assert [(f.name, f.chain) for f in checking.verify(witnesses=[], keys=[]).faults] == [
+        ("row-differs", key)
+    ]
+
+
+def test_the_commands(book: Book, witness: Path, tmp_path: Path, attacker: psycopg.Connection) -> None:
+    def khue(*arguments: object) -> Result:
+        return CliRunner().invoke(main, ["ledger", *map(str, arguments)])
+
+    assert khue("checkpoint").output == "checkpoints 1, receipts 1\n"
+    (tmp_path / "auditor.pem").write_text(khue("key").output)
+    exported = khue("export", tmp_path / "export.jsonl")
+    assert exported.output.endswith("export.jsonl: 10 entries\n")
+    assert khue("export", tmp_path / "export.jsonl").exit_code == 1  # never over an older one
+    arguments = ["--entries", str(tmp_path / "export.jsonl"), "--witness", str(witness)]
+    assert verifier.main([*arguments, "--key", str(tmp_path / "auditor.pem")]) == 0
+    sound = khue("verify", "--witness", witness, "--key", tmp_path / "auditor.pem")
+    assert sound.exit_code == 0, sound.output
+    assert khue("recover", "--reason", "x").exit_code == 1
+    assert khue("signer", "--times", 1).exit_code == 0
+    change_body(attacker)
+    spoilt = khue("verify", "--lang", "en")
+    assert spoilt.exit_code == 1
+    assert spoilt.output.startswith(f"changed\t{A} 2\t")
