@@ -27,7 +27,7 @@ $(STAMP): $(BIN)/python requirements/dev.txt pyproject.toml
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(ASSETS): $(STAMP) package.json package-lock.json tools/build_assets.py $(wildcard src/khue/web/assets/*)
+$(ASSETS): $(STAMP) package.json package-lock.json tools/build_assets.py $(wildcard src/khue/web/assets/*) $(shell find src/khue -name '*.html' -o -name 'wiring.py')
 	$(BIN)/python tools/build_assets.py
 
 setup: $(STAMP) $(ASSETS)  ## Python environment, front-end files, translations

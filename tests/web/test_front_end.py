@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 from django.test import Client
+from tools import build_assets
 
 from tests import factories
-from tools import build_assets
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "khue"
