@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -17,7 +18,7 @@ from khue.gateway.exchange.kinds.learners import classes_of
 from khue.gateway.exchange.models import ImportBatch
 from khue.gateway.exchange.sheets import Book, RawCell, Sheet, digest_rows, open_book
 from khue.gateway.exchange.sheets.cells import as_text
-from khue.kernel import files
+from khue.kernel import files, text
 from khue.kernel.calendar.models import SchoolYear
 from khue.kernel.permissions import Actor
 from khue.kernel.permissions.loading import local_day
@@ -107,28 +108,36 @@ def load(batch: ImportBatch, context: Context) -> Loaded:
 def data_rows(rows: Sequence[list[RawCell]], start: int, columns: Sequence[int]) -> tuple[list[int], list[list[RawCell]], int]:
     """Return (row numbers as the user counts them, rows, how many were left out).
 
-    Left out: empty rows, the row of column numbers under a heading, and lines of a footer, which fill at most one
-    of three or more mapped columns.
+    Left out: empty rows, the row of column numbers under a heading, and lines of a footer (a total, a place for
+    signatures), which fill one of the mapped columns with the words footers begin with.
     """
     numbers: list[int] = []
     kept: list[list[RawCell]] = []
     ignored = 0
-    least = 2 if len(columns) > 2 else 1
     for number, row in enumerate(rows, start):
-        width, filled = len(row), 0
+        width, filled, last = len(row), 0, 0
         for column in columns:
             if column < width and row[column] not in ("", None):
-                filled += 1
-                if filled >= least:
+                filled, last = filled + 1, column
+                if filled > 1:
                     break
-        if filled < least:
-            ignored += filled > 0
-            continue
+        if filled < 2:
+            if not filled or not as_text(row[last]):
+                continue
+            if len(columns) > 1 and _FOOTER.match(text.fold(as_text(row[last]))):
+                ignored += 1
+                continue
         if not kept and _is_numbering(row, columns):
             continue
         numbers.append(number)
         kept.append(row)
     return numbers, kept, ignored
+
+
+_FOOTER = re.compile(
+    r"(tong (cong|so)|cong:|nguoi (lap|ghi)|hieu truong|thu truong|ke toan|van thu|ki ten|ky ten|\(ki|\(ky|ghi chu|danh sach (nay )?(co|gom)"
+    r"|.{0,40}ngay .{1,8} thang .{1,8} nam|luu y|an dinh danh sach)"
+)
 
 
 def _is_numbering(row: Sequence[RawCell], columns: Sequence[int]) -> bool:

@@ -46,7 +46,7 @@ FIELDS = (
     Field("teacher", _("Giáo viên"), ("GIAOVIEN", "Họ tên giáo viên", "Họ và tên giáo viên", "Tên giáo viên", "Họ và tên", "GV"), cells.numbered_name, is_required=True),
     Field("teacher_code", _("Mã định danh giáo viên"), ("Mã giáo viên", "Mã GV"), cells.person_code),
     Field("subject", _("Môn học"), ("MONVNEDU", "Môn", "Tên môn", "Môn dạy", "Bộ môn", "Phân môn"), cells.words(120), is_required=True),
-    Field("classes", _("Các lớp và số tiết"), ("DSLOPDAY", "Danh sách lớp", "Lớp dạy", "Lớp phân công", "Danh sách lớp dạy", "Dạy các lớp", "Lớp (số tiết)", "Phân công chuyên môn"), class_list),
+    Field("classes", _("Các lớp và số tiết"), ("DSLOPDAY", "Danh sách lớp", "Lớp dạy", "Lớp phân công", "Danh sách lớp dạy", "Dạy các lớp", "Phân công chuyên môn"), class_list),
     Field("group", _("Lớp"), ("Tên lớp",), cells.words(60)),
     Field("periods", _("Số tiết"), ("Số tiết/tuần", "Tiết/tuần", "Số tiết tuần", "Số tiết mỗi tuần"), cells.whole),
 )  # fmt: skip
@@ -136,6 +136,12 @@ class Assignments:
         if listed:
             return listed
         group = parsed.get("group", i)
+        if group and parsed.get("periods", i) is None and re.search(r"[(,;]", group):
+            try:
+                return class_list(group)
+            except Bad as bad:
+                parsed.refuse(i, reason(bad.code, "group", **bad.facts))
+                return ()
         return ((group, parsed.get("periods", i)),) if group else ()
 
     def _class_and_subject(self, context: Context, parsed: Parsed, i: int, name: str) -> tuple[int, str, str] | None:

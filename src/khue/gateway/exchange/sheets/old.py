@@ -1,13 +1,16 @@
-"""Reads an XLS from standard input in a process of its own, with limits on memory and time; answers by pickle."""
+"""Reads an XLS from standard input in a process of its own, with limits on memory and time; answers in JSON."""
 
 from __future__ import annotations
 
 import io
-import pickle
+import json
 import resource
 import sys
 
 import python_calamine
+
+DATE = "date"
+"""Key of a date in the answer: JSON has none."""
 
 
 def main() -> int:
@@ -32,7 +35,7 @@ def main() -> int:
     except (python_calamine.CalamineError, MemoryError, OSError, ValueError):
         sys.stderr.write("damaged")
         return 1
-    pickle.dump(found, sys.stdout.buffer)
+    json.dump(found, sys.stdout, default=lambda moment: {DATE: moment.isoformat() if hasattr(moment, "isoformat") else str(moment)})
     return 0
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import pickle
+import json
 import re
 import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import python_calamine
 
@@ -155,6 +156,14 @@ _XLS_MEMORY = 1 << 30
 _XLS_SECONDS = 60
 
 
+def _moment(entry: dict[str, object]) -> object:
+    value = entry.get("date")
+    try:
+        return datetime.fromisoformat(value) if len(entry) == 1 and isinstance(value, str) else entry
+    except ValueError:
+        return value
+
+
 def _open_ole(content: bytes, limits: Limits) -> Book:
     if "EncryptedPackage".encode("utf-16-le") in content:
         raise rules.Locked()
@@ -167,7 +176,7 @@ def _open_ole(content: bytes, limits: Limits) -> Book:
         raise rules.Unsafe(what=str(rules._("đọc quá lâu"))) from error
     if done.returncode != 0:
         raise rules.Locked() if b"password" in done.stderr.lower() else rules.Damaged()
-    found = pickle.loads(done.stdout)  # noqa: S301  written by our own process a moment ago
+    found = json.loads(done.stdout, object_hook=_moment)
     book = Book("xls", tuple(found), limits=limits)
     for name, (rows, merges) in found.items():
         check_extent(len(rows), max(map(len, rows), default=0), limits)
