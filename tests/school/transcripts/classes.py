@@ -13,7 +13,7 @@ from khue.kernel.permissions import Actor
 from khue.register.orgs.models import Unit
 from khue.register.people.models import Person
 from khue.register.schooling.models import ClassGroup
-from khue.school.gradebook.models import Closing, Conduct, Line, Register, Result, Term
+from khue.school.gradebook.models import Closing, Result, Term
 from khue.school.transcripts import services
 from khue.school.transcripts.models import Signing, SigningBatch, Transcript
 from regulations import assessment, curriculum
@@ -100,55 +100,53 @@ def room(
 
 
 def give_results(made: Room) -> None:
-    """Give every learner lines of both terms and results of terms and year."""
-    primary = made.group.grade <= 5
-    subjects = ("tieng_viet", "toan") if primary else SCORES + COMMENTS
-    for code in subjects:
-        kind = "level_and_test" if primary else "comment" if code in COMMENTS else "score"
-        for term in (Term.FIRST, Term.SECOND):
-            register = Register.objects.create(
-                class_group=made.group, school_id=made.school.pk, school_year=made.group.school_year,
-                subject_code=code, term=term, kind=kind, rule_set="", regular_count=0 if primary else 2,
-            )  # fmt: skip
-            for number, learner in enumerate(made.learners):
-                _line(register, learner, number)
+    """Give every learner results of both terms and of the year, in the gradebook's own form."""
     for number, learner in enumerate(made.learners):
         for term in (Term.FIRST, Term.SECOND, Term.YEAR):
             _result(made, learner, term, number)
-        if primary:
-            levels = {item.code: "T" for item in curriculum.qualities(made.group.school_year)}
-            Conduct.objects.create(
-                class_group=made.group, learner=learner, school_id=made.school.pk,
-                school_year=made.group.school_year, term=Term.SECOND, qualities=levels,
-            )  # fmt: skip
-
-
-def _line(register: Register, learner: Person, number: int) -> None:
-    values: dict[str, object] = {"average": 70 + number, "comment": "Có tiến bộ."}
-    if register.kind == "comment":
-        values = {"level": "D"}
-    if register.kind == "level_and_test":
-        values = {"level": "T", "final": 90}
-    Line.objects.create(
-        register=register,
-        learner=learner,
-        school_id=register.school_id,
-        school_year=register.school_year,
-        **values,
-    )
 
 
 def _result(made: Room, learner: Person, term: int, number: int) -> None:
     primary = made.group.grade <= 5
     rules = assessment.rules_for(grade=made.group.grade, year=made.group.school_year)
-    subjects = {code: {"year": 75 + number} for code in SCORES} | {code: {"year": "D"} for code in COMMENTS}
+    named = [*curriculum.qualities(made.group.school_year)] if primary else []
     Result.objects.create(
         learner=learner, class_group=made.group, school_id=made.school.pk, school_year=made.group.school_year,
         term=term, learning="hoan_thanh_tot" if primary else "kha", conduct="" if primary else "tot",
-        award="khong", promotion="len_lop" if term == Term.YEAR else "", subjects={} if primary else subjects,
+        award="khong", promotion="len_lop" if term == Term.YEAR else "",
+        subjects=_subjects(primary=primary, number=number), qualities={item.code: "T" for item in named},
         comment="Em ngoan, chăm học." if term == Term.YEAR else "", rule_set=rules.id, input_hash="0" * 64,
         absences_excused=2,
     )  # fmt: skip
+
+
+def _subjects(*, primary: bool, number: int) -> dict[str, dict[str, object]]:
+    if primary:
+        return {
+            code: {
+                "kind": "level_and_test",
+                "term1": "H",
+                "term2": "T",
+                "year": "T",
+                "test": 90,
+                "comment": "Tốt.",
+            }
+            for code in ("tieng_viet", "toan")
+        }
+    marks = {
+        "kind": "score",
+        "term1": 70 + number,
+        "term2": 78,
+        "year": 75 + number,
+        "comment": "Có tiến bộ.",
+    }
+    passed = {"kind": "comment", "term1": "chua_dat", "term2": "dat", "year": "dat", "comment": ""}
+    exempt = {"kind": "score", "term1": None, "term2": None, "year": None, "exempt": True}
+    return (
+        {code: dict(marks) for code in SCORES}
+        | {code: dict(passed) for code in COMMENTS}
+        | {"tin_hoc": exempt}
+    )
 
 
 def close_year(made: Room) -> None:

@@ -14,6 +14,7 @@ from khue.kernel import jobs
 from khue.kernel.audit.models import Look
 from khue.kernel.database import scope
 from khue.kernel.jobs.models import Job
+from khue.register.people.models import Person
 from khue.school.transcripts.models import Signing, State, Transcript, TranscriptSignature
 from tests import factories
 from tests.school.transcripts import classes
@@ -107,6 +108,34 @@ def test_correcting_and_revoking_ask_for_a_reason_and_keep_what_was_typed() -> N
     )
     assert "Phiên bản 2" in answer.content.decode()
     assert [item.state for item in made.transcripts()] == [State.SEALED, State.DRAFT]
+
+
+def test_a_result_corrected_after_sealing_is_pointed_out() -> None:
+    made = classes.room(learners=1)
+    made.seal()
+    browser = teacher(made)
+    assert "Kết quả đã sửa sau khi chốt" not in browser.get(page(made)).content.decode()
+    classes.corrected_result(made, made.learners[0], learning="tot")
+    assert "Kết quả đã sửa sau khi chốt" in browser.get(page(made)).content.decode()
+
+
+def test_the_transcript_moves_with_the_learner() -> None:
+    """The new school reads what the old one sealed; it neither changes nor sees the other learners of the class."""
+    made = classes.room()
+    one, two = made.seal()
+    there = factories.school("Trường THCS Mới")
+    Person.objects.filter(pk=one.learner_id).update(school_id=there.pk)
+    browser = factories.client_of(
+        factories.account("clerk", there, who=factories.person("Văn thư mới", school=there))
+    )
+    answer = browser.get(reverse("transcripts:transcript", args=[one.uid]))
+    assert answer.status_code == 200
+    assert "Lập phiên bản mới" not in answer.content.decode()
+    assert browser.get(reverse("transcripts:copy", args=[one.uid, "pdf"])).content.startswith(b"%PDF")
+    assert browser.get(reverse("transcripts:transcript", args=[two.uid])).status_code == 404
+    assert browser.get(reverse("transcripts:copy", args=[two.uid, "pdf"])).status_code == 404
+    answer = browser.post(reverse("transcripts:correct", args=[one.uid]), {"reason": "Không được phép"})
+    assert answer.status_code in (403, 404)
 
 
 STRANGERS = ("subject_teacher", "clerk")

@@ -50,7 +50,9 @@ def test_the_content_says_what_was_closed() -> None:
     assert content["authority"].startswith("Ủy ban nhân dân xã")
     by_code = {row["code"]: row for row in content["subjects"]}
     assert (by_code["toan"]["term1"], by_code["toan"]["year"]) == ("7.0", "7.5")
-    assert by_code["giao_duc_the_chat"]["year"] == "Đ"
+    gym = by_code["giao_duc_the_chat"]
+    assert (gym["term1"], gym["term2"], gym["year"], gym["retest"]) == ("CĐ", "Đ", "Đ", "")
+    assert by_code["tin_hoc"]["year"] == "M"
     assert content["subjects"][0]["code"] == "ngu_van"
     assert content["learning"]["year"] == {"code": "kha", "text": "Khá"}
     assert content["promotion"]["text"] == "Lên lớp"

@@ -1,6 +1,7 @@
 """From closed results to the content of transcripts: a class at a time, in a fixed number of statements.
 
-Reads only; decides nothing. What the law leaves to the form (which header, which words) stands here.
+Reads only; decides nothing. Marks and levels come from the frozen result of the year alone, so a transcript
+can be made again from what was closed. What the law leaves to the form (which header, which words) stands here.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ from khue.register.orgs.models import Unit, UnitKind, UnitReach, level_of_grade
 from khue.register.people.models import Kinship, Person, Sex
 from khue.register.schooling.models import ClassGroup, Placement
 from khue.register.staff.models import Position, Post
-from khue.school.gradebook.models import Conduct, Kind, Line, Result, Term
+from khue.school.gradebook.models import Result, Term
 from khue.school.teaching.models import Assignment
 from regulations import assessment, curriculum
 from regulations.assessment import texts
 
-SHOWN = {"D": "Đ", "CD": "CĐ", "dat": "Đ", "chua_dat": "CĐ"}
+SHOWN = {"dat": "Đ", "chua_dat": "CĐ"}
 NOTHING = {"code": "", "text": ""}
 NO_AWARD = "khong"
 LAST_PRIMARY_GRADE = 5
@@ -88,8 +89,6 @@ class Sources:
 
     people: Mapping[int, Person]
     results: Mapping[int, Mapping[int, Result]]
-    lines: Mapping[int, Mapping[tuple[str, int], Line]]
-    conducts: Mapping[int, Mapping[int, Conduct]]
     history: Mapping[int, list[Placement]]
     family: Mapping[int, list[Kinship]]
     teachers: Mapping[str, str]
@@ -98,20 +97,12 @@ class Sources:
 
 
 def sources(facts: ClassFacts, learner_ids: Iterable[int]) -> Sources:
-    """Read what the contents of these learners need: nine statements, however many they are."""
+    """Read what the contents of these learners need: six statements, however many they are."""
     group, ids = facts.group, list(learner_ids)
     people = {person.pk: person for person in Person.objects.filter(pk__in=ids)}
     results: dict[int, dict[int, Result]] = defaultdict(dict)
     for result in Result.objects.filter(class_group=group, learner_id__in=ids, is_current=True):
         results[result.learner_id][result.term] = result
-    lines: dict[int, dict[tuple[str, int], Line]] = defaultdict(dict)
-    for line in Line.objects.filter(register__class_group=group, learner_id__in=ids).select_related(
-        "register"
-    ):
-        lines[line.learner_id][line.register.subject_code, line.register.term] = line
-    conducts: dict[int, dict[int, Conduct]] = defaultdict(dict)
-    for conduct in Conduct.objects.filter(class_group=group, learner_id__in=ids):
-        conducts[conduct.learner_id][conduct.term] = conduct
     history: dict[int, list[Placement]] = defaultdict(list)
     placements = Placement.objects.filter(
         learner_id__in=ids, is_main=True, school_year__lte=group.school_year
@@ -124,7 +115,7 @@ def sources(facts: ClassFacts, learner_ids: Iterable[int]) -> Sources:
         family[tie.learner_id].append(tie)
     tables = codes.tables(("ethnic_groups", "nationalities"), on=facts.day)
     return Sources(
-        people, results, lines, conducts, history, family, _teachers(group),
+        people, results, history, family, _teachers(group),
         tables["ethnic_groups"], tables["nationalities"],
     )  # fmt: skip
 
@@ -175,8 +166,8 @@ def content_of(
         "class_group": {"name": group.name, "grade": group.grade},
         "learner": _learner(person, read),
         "history": [_step(placement) for placement in _steps(read.history[learner_id])],
-        "subjects": _subjects(facts, read, learner_id, year, primary=primary),
-        "qualities": _qualities(facts, read.conducts[learner_id]) if primary else [],
+        "subjects": _subjects(facts, read, year, primary=primary),
+        "qualities": _qualities(facts, year) if primary else [],
         "learning": _by_term(results, "learning"),
         "conduct": _nothing_by_term() if primary else _by_term(results, "conduct"),
         "absences": {"excused": year.absences_excused, "unexcused": year.absences_unexcused},
@@ -272,59 +263,46 @@ def _completion(grade: int, year: Result) -> str:
     return "Hoàn thành chương trình tiểu học" if done else ""
 
 
-def _subjects(
-    facts: ClassFacts, read: Sources, learner_id: int, year: Result, *, primary: bool
-) -> list[dict[str, str]]:
-    """Return the rows of the subjects the class has, in the order of the curriculum."""
-    lines = read.lines[learner_id]
-    order = [item.code for item in curriculum.subjects_for(facts.group.grade, facts.group.school_year)]
-    present = {code for code, _term in lines}
-    ordered = [code for code in order if code in present] + sorted(present - set(order))
+def _subjects(facts: ClassFacts, read: Sources, year: Result, *, primary: bool) -> list[dict[str, str]]:
+    """Return the rows of the subjects in the year's result, in the order of the curriculum."""
+    group = facts.group
+    order = [item.code for item in curriculum.subjects_for(group.grade, group.school_year)]
+    ordered = [code for code in order if code in year.subjects] + sorted(set(year.subjects) - set(order))
     rows = []
     for code in ordered:
-        first, second = lines.get((code, Term.FIRST)), lines.get((code, Term.SECOND))
-        known = curriculum.find_subject(code, grade=facts.group.grade)
+        found = year.subjects[code]
+        known = curriculum.find_subject(code, grade=group.grade)
         row = {
             "code": code,
             "name": known.name_vi if known else code,
-            "kind": (second or first).register.kind,  # type: ignore[union-attr]
+            "kind": found["kind"],
             "term1": "", "term2": "", "year": "", "retest": "", "level": "", "mark": "",
-            "comment": (second and second.comment) or (first and first.comment) or "",
+            "comment": found.get("comment") or "",
             "teacher": read.teachers.get(code, ""),
         }  # fmt: skip
-        row |= (
-            _primary_values(second) if primary else _secondary_values(first, second, year.subjects.get(code))
-        )
-        rows.append(row)
+        rows.append(row | (_primary_values(found) if primary else _secondary_values(found)))
     return rows
 
 
-def _primary_values(line: Line | None) -> dict[str, str]:
-    """Return year-end level and test mark: the register of the second term holds both (TT 27/2020 Art. 7)."""
-    if line is None:
-        return {}
-    level = line.level or (line.levels[-1] if line.levels else "")
-    return {"level": _mark(level), "mark": "" if line.final is None else str(line.final // 10)}
+EXEMPT = "M"
 
 
-def _secondary_values(first: Line | None, second: Line | None, year: Any) -> dict[str, str]:
-    values = {"term1": _of_line(first), "term2": _of_line(second)}
-    found = year if isinstance(year, Mapping) else {"year": year}
-    values["year"] = _mark(found.get("year", found.get("average", found.get("level"))))
-    values["retest"] = _mark(found.get("retest"))
-    return values
+def _primary_values(found: Mapping[str, Any]) -> dict[str, str]:
+    """Return level and test mark of the year's end (TT 27/2020 Art. 7)."""
+    if found.get("exempt"):
+        return {"level": EXEMPT}
+    test = found.get("test")
+    return {"level": _mark(found.get("year")), "mark": "" if test is None else str(test // 10)}
 
 
-def _of_line(line: Line | None) -> str:
-    if line is None:
-        return ""
-    if line.is_exempt:
-        return "M"
-    return _mark(line.average if line.register.kind == Kind.SCORE else line.level)
+def _secondary_values(found: Mapping[str, Any]) -> dict[str, str]:
+    if found.get("exempt"):
+        return {"term1": EXEMPT, "term2": EXEMPT, "year": EXEMPT}
+    return {name: _mark(found.get(name)) for name in ("term1", "term2", "year", "retest")}
 
 
 def _mark(value: Any) -> str:
-    """Return a mark or level as the form prints it: 83 is "8.3", "D" is "Đ", nothing is ""."""
+    """Return a mark or level as the form prints it: 83 is "8.3", "dat" is "Đ", nothing is ""."""
     if value is None or value == "":
         return ""
     if isinstance(value, int):
@@ -332,10 +310,8 @@ def _mark(value: Any) -> str:
     return SHOWN.get(value, str(value))
 
 
-def _qualities(facts: ClassFacts, conducts: Mapping[int, Conduct]) -> list[dict[str, str]]:
+def _qualities(facts: ClassFacts, year: Result) -> list[dict[str, str]]:
     """Return qualities and competences with their levels at the end of the year."""
-    held = conducts.get(Term.SECOND) or conducts.get(Term.YEAR)
-    levels = held.qualities if held else {}
     group = facts.group
     named = [
         *curriculum.qualities(group.school_year),
@@ -346,14 +322,8 @@ def _qualities(facts: ClassFacts, conducts: Mapping[int, Conduct]) -> list[dict[
             "code": item.code,
             "name": item.name_vi,
             "kind": item.kind,
-            "level": _quality(levels.get(item.code))[0],
-            "comment": _quality(levels.get(item.code))[1],
+            "level": year.qualities.get(item.code, ""),
+            "comment": "",
         }
         for item in named
     ]
-
-
-def _quality(value: Any) -> tuple[str, str]:
-    if isinstance(value, Mapping):
-        return str(value.get("level", "")), str(value.get("comment", ""))
-    return ("Đ" if value == "D" else str(value or "")), ""

@@ -9,6 +9,8 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from khue.kernel import files, ledger, permissions
 from khue.kernel.database import scope
@@ -31,6 +33,13 @@ from khue.school.transcripts.models import (
 )
 from khue.school.transcripts.permissions import OF_STEP
 from khue.school.transcripts.services import BEFORE
+
+CAPACITIES = {
+    Signing.HOMEROOM: _("Giáo viên chủ nhiệm"),
+    Signing.PRINCIPAL: "",
+    Signing.SEAL: _("Con dấu số của trường"),
+}
+"""In what capacity each signature is given; for the leader of the school the certificate says it."""
 
 FAMILY_ROLES = ("guardian", "learner")
 SHOWN_TO_FAMILY = (State.SEALED, *ENDED_STATES)
@@ -91,11 +100,16 @@ def classes(actor: Actor, *, school_year: int, now: datetime) -> list[ClassLine]
 
 @dataclass(frozen=True, slots=True)
 class SheetRow:
-    """One learner of a class with the newest version of her transcript, if there is one."""
+    """One learner of a class with the newest version of her transcript, if there is one.
+
+    is_correction  an older version is still in force until this one is sealed
+    is_outdated    the result was corrected after this version was locked: a new version is due
+    """
 
     learner: Person
     transcript: Transcript | None
     is_correction: bool
+    is_outdated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,19 +165,16 @@ def class_sheet(actor: Actor, uid: str, *, now: datetime) -> ClassSheet:
     )
     newest = {item.learner_id: item for item in versions}
     sealed = {item.learner_id for item in versions if item.state == State.SEALED}
-    with_result = Person.objects.filter(
-        results__class_group=group, results__term=Term.YEAR, results__is_current=True
-    ).distinct()
-    learners = {person.pk: person for person in with_result}
-    learners |= {item.learner_id: item.learner for item in versions}
+    results = {
+        result.learner_id: result
+        for result in Result.objects.filter(class_group=group, term=Term.YEAR, is_current=True)
+        .select_related("learner")
+        .only("learner", "is_current")
+    }
+    learners = {key: result.learner for key, result in results.items()}
+    learners |= {item.learner_id: item.learner for item in newest.values()}
     ordered = sorted(learners.values(), key=lambda person: (person.sort_key, str(person.born_on), person.pk))
-    rows = [
-        SheetRow(
-            person, newest.get(person.pk),
-            person.pk in sealed and newest[person.pk].state != State.SEALED,
-        )
-        for person in ordered
-    ]  # fmt: skip
+    rows = [_row(person, newest.get(person.pk), results.get(person.pk), sealed) for person in ordered]
     closed_at: datetime | None = group.closed_at  # type: ignore[attr-defined]
     return ClassSheet(
         group=group,
@@ -173,6 +184,20 @@ def class_sheet(actor: Actor, uid: str, *, now: datetime) -> ClassSheet:
         may_prepare=closed_at is not None and _may(actor, "transcripts.prepare", group, now),
         actions=_actions(actor, group, list(newest.values()), now),
         jobs=_running(group) if group.is_signing else (),  # type: ignore[attr-defined]
+    )
+
+
+def _row(person: Person, newest: Transcript | None, result: Result | None, sealed: set[int]) -> SheetRow:
+    return SheetRow(
+        learner=person,
+        transcript=newest,
+        is_correction=newest is not None and person.pk in sealed and newest.state != State.SEALED,
+        is_outdated=(
+            newest is not None
+            and result is not None
+            and newest.result_id != result.pk
+            and newest.state not in (State.DRAFT, *ENDED_STATES)
+        ),
     )
 
 
@@ -313,7 +338,7 @@ class PublicSigner:
 
     step: str
     name: str
-    title: str
+    title: str | Promise
     signed_at: datetime | None
     is_good: bool
 
@@ -363,7 +388,7 @@ def public_status(token: str, *, now: datetime) -> PublicStatus:
     signers = []
     for item in signatures:
         check = checks.get(signing.FIELD_OF[Signing(item.step)])
-        title = verifying.TITLES.get(item.signer_role, "")
+        title = CAPACITIES[Signing(item.step)] or verifying.TITLES.get(item.signer_role, "")
         signers.append(
             PublicSigner(
                 item.step, item.signer_name, title, item.signed_at, check is not None and check.is_good

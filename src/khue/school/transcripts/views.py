@@ -147,16 +147,17 @@ def _with_commas(row: dict[str, str]) -> dict[str, str]:
 
 def _facts(found: Transcript) -> list[dict[str, Any]]:
     content = found.content
-    return [
-        {"label": _("Học sinh"), "value": content["learner"]["name"]},
-        {"label": _("Mã định danh"), "value": content["learner"]["code"]},
-        {"label": _("Lớp"), "value": content["class_group"]["name"]},
-        {"label": _("Trường"), "value": content["school"]["name"]},
-        {"label": _("Năm học"), "value": f"{found.school_year}–{found.school_year + 1}"},
-        {"label": _("Kết quả học tập"), "value": content["learning"]["year"]["text"]},
-        {"label": _("Kết quả rèn luyện"), "value": content["conduct"]["year"]["text"]},
-        {"label": _("Lên lớp"), "value": content["promotion"]["text"]},
+    facts = [
+        (_("Học sinh"), content["learner"]["name"]),
+        (_("Mã định danh"), content["learner"]["code"]),
+        (_("Lớp"), content["class_group"]["name"]),
+        (_("Trường"), content["school"]["name"]),
+        (_("Kết quả học tập"), content["learning"]["year"]["text"]),
+        (_("Kết quả rèn luyện"), content["conduct"]["year"]["text"]),
+        (_("Khen thưởng"), content["award"]["text"]),
+        (_("Cuối năm"), content["promotion"]["text"]),
     ]
+    return [{"label": label, "value": value} for label, value in facts if value]
 
 
 ACTS = {
@@ -214,7 +215,12 @@ def _with_reason(
         except Invalid as refusal:
             for sentence in refusal.facts["fields"]["reason"]:
                 form.add_error("reason", sentence)
-    values = {"form": form, "transcript": found, "back": reverse("transcripts:transcript", args=[uid]), **words}
+    values = {
+        "form": form,
+        "transcript": found,
+        "back": reverse("transcripts:transcript", args=[uid]),
+        **words,
+    }
     return render(request, "transcripts/reason.html", values, status=422 if form.errors else 200)
 
 
@@ -250,4 +256,3 @@ def revoke(request: HttpRequest, uid: UUID) -> HttpResponse:
         "done": _("Đã thu hồi học bạ."),
         "is_danger": True,
     })  # fmt: skip
-
