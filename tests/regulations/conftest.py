@@ -7,8 +7,13 @@ from pathlib import Path
 
 import hypothesis.strategies as st
 import pytest
+from hypothesis import settings
 
 import regulations
+
+settings.register_profile("law", deadline=None)
+settings.load_profile("law")
+"""A slow machine is no mistake in the law."""
 
 ROOT = Path(regulations.__file__).parent
 MARKS = st.integers(0, 100)

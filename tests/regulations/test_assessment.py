@@ -1397,3 +1397,14 @@ def test_a_boy_of_one_year_by_the_tables():
     assert assessment.GROWTH.z_score(indicator="weight_for_age", value=Decimal("12.0"), lms=line) in range(
         195, 206
     )
+
+
+def test_one_comment_subject_not_passed_is_no_reason_against_dat():
+    outcome = T22.learning_level(scored=scored(*(40,) * 8), comments={"a": "chua_dat", "b": "dat"})
+    assert outcome.level == "chua_dat" and codes(outcome) == ["too-few-subjects-reach"]
+
+
+def test_a_mark_exactly_at_the_high_mark_counts_in_the_reason():
+    outcome = T22.learning_level(scored=scored(80, 80, 79, 79, 79, 79, 79, 79), comments={})
+    assert outcome.because[-1].code == "too-few-subjects-reach"
+    assert outcome.because[-1].facts == {"count": 2, "needed": 6, "threshold": 80, "level": "tot"}

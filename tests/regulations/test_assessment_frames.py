@@ -25,7 +25,7 @@ PRIMARY = assessment.rules_for(grade=4, year=2025)
 PRIMARY_OLD = [assessment.rules_for(grade=4, year=2017), assessment.rules_for(grade=4, year=2015)]
 
 CODES = ("toan", "ngu_van", "ngoai_ngu", "s1", "s2", "s3", "s4", "s5")
-SEVERAL = settings(max_examples=80, deadline=None)
+SEVERAL = settings(max_examples=80)
 
 
 def near(high: int) -> st.SearchStrategy[int]:
@@ -462,3 +462,20 @@ def test_a_primary_frame_without_its_columns_is_refused_at_once():
         PRIMARY.apply(pl.DataFrame({"learner": [1], "grade": [1], "test": [100]}))
     with pytest.raises(UnknownValue, match="reading"):
         frames.year_results(NEW[0], frame(), reading="loose")
+
+
+@pytest.mark.parametrize("regular", [[[]], [None], [[80], []], [[80], None], [[80, None]], [[80], [None]]])
+def test_a_list_without_marks_is_incomplete(regular):
+    schema = {"regular": pl.List(pl.Int16), "midterm": pl.Int16, "final": pl.Int16}
+    size = len(regular)
+    rows = pl.DataFrame({"regular": regular, "midterm": [80] * size, "final": [80] * size}, schema=schema)
+    answer = frames.term_averages(NEW[0], rows)
+    assert answer["error"].to_list()[-1] == "incomplete-marks" and answer["average"].to_list()[-1] is None
+    assert answer["error"].to_list()[:-1] == [None] * (size - 1)
+
+
+@pytest.mark.parametrize("mark", [-1, 101])
+def test_a_regular_mark_outside_its_scale_is_named_in_its_row(mark):
+    rows = pl.DataFrame({"regular": [[80, mark], [80, 80]], "midterm": [80, 80], "final": [80, 80]})
+    answer = frames.term_averages(NEW[0], rows)
+    assert answer["error"].to_list() == ["out-of-range", None] and answer["average"].to_list() == [None, 80]

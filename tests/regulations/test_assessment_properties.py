@@ -27,8 +27,7 @@ COMMENTS = st.lists(st.sampled_from(["dat", "dat", "dat", "chua_dat"]), max_size
 READINGS = st.sampled_from(["strict", "counterfactual"])
 HALF = Fraction(1, 2)
 
-settings.register_profile("law", deadline=None, max_examples=200)
-law = settings(settings.get_profile("law"))
+law = settings(max_examples=200)
 
 
 def named(values, prefix="s"):

@@ -9,6 +9,7 @@ import pkgutil
 import re
 import string
 from datetime import date
+from pathlib import Path
 
 import pytest
 from tests.regulations.conftest import ROOT
@@ -155,3 +156,15 @@ def test_every_module_says_what_it_is():
             path = ROOT.joinpath(*module.name.split(".")[1:])
             file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
             assert ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))), module.name
+
+
+def test_the_places_of_law_are_those_a_lawyer_was_shown():
+    """`places_of_law.csv` is read by people; a place that moves must move there too."""
+    shown = Path(__file__).with_name("places_of_law.csv").read_text(encoding="utf-8").splitlines()
+    found = [
+        f"{rules.id},{name},{member.citation}"
+        for rules in RULES
+        for name, member in inspect.getmembers(rules, callable)
+        if not name.startswith("_") and name not in DOORS
+    ]
+    assert shown == ["rule_set,rule,place", *found]

@@ -89,7 +89,8 @@ def term_averages(rules: tt_22_2021.Circular22, frame: Frame) -> pl.DataFrame:
     outside = _outside("midterm") | _outside("final")
     incomplete = pl.col("midterm").is_null() | pl.col("final").is_null()
     marks = taken["regular"].explode()
-    if marks.null_count():  # a missing list or an empty one counts as one missing mark here
+    fewest = taken["regular"].list.len().min()
+    if marks.null_count() or taken["regular"].null_count() or fewest == 0:
         gaps = regular.list.drop_nulls().list.len() < regular.list.len()
         incomplete = incomplete | regular.is_null() | (number == 0) | gaps
     if marks.is_between(0, HIGHEST_MARK).all() is not True:
