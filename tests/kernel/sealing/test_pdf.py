@@ -35,6 +35,7 @@ from khue.kernel.sealing.stamps import stamp
 from khue.kernel.sealing.typeset import Template
 from tests.kernel.sealing.conftest import (
     CODE,
+    FIELDS,
     HOMEROOM,
     NOW,
     PRINCIPAL,
@@ -270,8 +271,6 @@ def test_a_signature_of_one_document_does_not_fit_another(
     template: Template, sealed_pdf: bytes, authority: DemoAuthority
 ) -> None:
     """The signature value of one file pasted into another with the same layout."""
-    from tests.kernel.sealing.conftest import FIELDS
-
     other = pdf.place_fields(template.render({"name": "Nguyễn Thị Hoàng Yên"}, created_at=NOW), FIELDS)
     other = sign_in_order(other, authority, *STEPS)
     mine, theirs = (PdfFileReader(io.BytesIO(data)).embedded_signatures[0] for data in (sealed_pdf, other))
@@ -311,3 +310,12 @@ def test_signing_and_verifying_work_where_an_event_loop_runs(
         return check(sign_in_order(blank_pdf, authority, STEPS[0]), authority)
 
     assert asyncio.run(work())[0].is_good
+
+
+def test_fields_may_come_with_the_first_signature(plain_pdf: bytes, authority: DemoAuthority) -> None:
+    key = signer(authority, "teacher")
+    first = pdf.sign_pdf(plain_pdf, field=HOMEROOM, signer=key, signed_at=NOW, fields=FIELDS)
+    found = check(sign_in_order(first, authority, *STEPS[1:], start=NOW + timedelta(minutes=1)), authority)
+    assert judge(found, REQUIREMENTS, organisation_id=CODE) == ()
+    with pytest.raises(pdf.PdfSigningError):
+        pdf.sign_pdf(b"no pdf", field=HOMEROOM, signer=key, signed_at=NOW, fields=FIELDS)

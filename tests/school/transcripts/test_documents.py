@@ -15,6 +15,7 @@ from lxml import etree
 from pypdf import PdfReader
 
 from khue.kernel.sealing import xml
+from khue.kernel.sealing.pdf import place_fields
 from khue.school.transcripts.documents import twin
 from khue.school.transcripts.documents.content import ContentError, check
 from khue.school.transcripts.documents.render import FIELDS, HOMEROOM, render
@@ -73,7 +74,7 @@ def _printed(leaf: str) -> str:
 
 @FORMS
 def test_the_form_is_tagged_pdf_a_with_its_fields_on_the_last_page(content: dict[str, Any]) -> None:
-    reader = PdfReader(io.BytesIO(drawn(content)))
+    reader = PdfReader(io.BytesIO(place_fields(drawn(content), FIELDS)))
     root = reader.trailer["/Root"]
     xmp = root["/Metadata"].get_object().get_data().decode()
     assert "<pdfaid:part>2</pdfaid:part>" in xmp

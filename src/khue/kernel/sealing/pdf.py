@@ -99,19 +99,23 @@ def place_fields(data: bytes, fields: Sequence[Field]) -> bytes:
     """
     try:
         writer = _Writer(io.BytesIO(data))
-        for item in fields:
-            spec = SigFieldSpec(
-                sig_field_name=item.name,
-                on_page=item.page,
-                box=item.box,
-                readable_field_name=item.label,
-            )
-            append_signature_field(writer, spec)
+        _append(writer, fields)
         output = io.BytesIO()
         writer.write(output)
     except Exception as error:  # a PDF parser fed with foreign bytes raises nearly anything
         raise PdfSigningError("the file is not a readable PDF") from error
     return output.getvalue()
+
+
+def _append(writer: IncrementalPdfFileWriter, fields: Iterable[Field]) -> None:
+    for item in fields:
+        spec = SigFieldSpec(
+            sig_field_name=item.name,
+            on_page=item.page,
+            box=item.box,
+            readable_field_name=item.label,
+        )
+        append_signature_field(writer, spec)
 
 
 def sign_pdf(
@@ -122,11 +126,13 @@ def sign_pdf(
     signed_at: datetime,
     reason: str = "",
     stamp: bytes | None = None,
+    fields: Sequence[Field] = (),
 ) -> bytes:
     """Return the PDF with `field` signed, as one more incremental update.
 
     signed_at  aware; written as the signing time
     stamp      a one-page PDF drawn into the field's box; None leaves the box as it is
+    fields     fields to add in the same update: all the document will ever have, with the first signature
 
     The first signature of a file certifies it. Raises PdfSigningError when the file or the field does not
     allow it and SignerError when the key does not sign.
@@ -137,6 +143,7 @@ def sign_pdf(
         writer = _Writer(io.BytesIO(data))
         filled = list(writer.prev.embedded_signatures)
         names = {signature.field_name for signature in filled}
+        _append(writer, fields)
     except Exception as error:
         raise PdfSigningError("the file is not a readable PDF") from error
     if field in names:

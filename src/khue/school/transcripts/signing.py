@@ -149,8 +149,10 @@ def sign_one(
         return False
     before = _files_before(held, step)
     key = {"field": FIELD_OF[step], "signer": signer, "signed_at": now}
+    fields = FIELDS if step == Signing.HOMEROOM else ()
+    look = stamp(signer.certificate, now)
     after = Files(
-        pdf=sign_pdf(before.pdf, reason=REASONS[step], stamp=stamp(signer.certificate, now), **key),
+        pdf=sign_pdf(before.pdf, reason=REASONS[step], stamp=look, fields=fields, **key),
         xml=sign_xml(before.xml, **key),
     )
     faults.hit("transcripts.sign.after_signing")
