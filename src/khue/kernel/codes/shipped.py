@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from khue.kernel.codes.models import BEGINNING
+from regulations import curriculum
 
 DATA = Path(__file__).parent / "data"
 TWO_TIERS_ON = date(2025, 7, 1)
@@ -140,8 +141,16 @@ def _small() -> Iterator[Listing]:
         yield Listing(code, name[:1].upper() + name[1:], tuple(items[code]), is_verified=marks[code] == {"V"})
 
 
+def _subjects() -> Iterator[Listing]:
+    known: dict[str, Item] = {}
+    for subject in (one for grade in range(1, 13) for one in curriculum.subjects_for(grade, 2025)):
+        known.setdefault(subject.code, Item(subject.code, subject.name_vi, subject.name_en, len(known)))
+    yield Listing("subjects", "Môn học, hoạt động giáo dục", tuple(known.values()), source=curriculum.INSTRUMENT)
+
+
 def listings() -> Iterator[Listing]:
     """Yield every shipped list."""
     yield from _areas()
     yield from _people()
     yield from _small()
+    yield from _subjects()

@@ -1,0 +1,41 @@
+"""`khue exchange ministry`: write the ministry's file from a terminal."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+
+@click.command("ministry")
+@click.option("--school-year", type=int, required=True, help="the year the school year begins in: 2025 is 2025-2026")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="folder for the files")
+@click.option("--school", "schools", multiple=True, metavar="CODE", help="only this school, may be repeated")
+@click.option("--xlsx/--no-xlsx", default=True, show_default=True, help="write workbooks beside the JSON")
+@click.option("--json", "as_json", is_flag=True, help="print the report as JSON")
+def ministry(school_year: int, out: Path, schools: tuple[str, ...], xlsx: bool, as_json: bool) -> None:
+    """Write school, class, staff, learner and result records of QĐ 4998 and report every missing or wrong field."""
+    from khue.cli import prepare
+
+    prepare()
+    from django.utils import timezone
+
+    from khue.gateway.exchange.ministry import writing
+    from khue.kernel.database import scope
+    from khue.kernel.permissions import system_actor
+
+    with scope.everything():
+        chosen = writing.schools_named(schools) if schools else None
+        report = writing.write_ministry_files(
+            actor=system_actor("command:ministry"), school_year=school_year, folder=out, now=timezone.now(), schools=chosen, xlsx=xlsx
+        )
+    if as_json:
+        click.echo(json.dumps(report, ensure_ascii=False, indent=1))
+        return
+    click.echo(f"{report['record_count']} records of {report['schools']} schools, {report['faulty_count']} with {report['violation_count']} faults")
+    for one in report["violations"][:30]:
+        click.echo(f"{one['count']:8} {one['level']:16} {one['object']:8} {one['symbol']:32} {one['problem']}")
+
+
+COMMANDS = {"ministry": ministry}

@@ -1,0 +1,101 @@
+"""Pages of the ministry's file: ask for it, watch it, read its report, take it."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from khue.gateway.exchange.ministry import forms, queries, services
+from khue.gateway.exchange.ministry.checking import PROBLEMS
+from khue.kernel import files, permissions
+from khue.kernel.permissions.loading import local_day
+from regulations import calendar
+
+LEVEL_NAMES = {"primary": _("Tiểu học"), "lower_secondary": _("Trung học cơ sở"), "upper_secondary": _("Trung học phổ thông")}
+OBJECT_NAMES = {"school": _("Trường"), "class": _("Lớp"), "staff": _("Nhân sự"), "learner": _("Học sinh"), "result": _("Kết quả học tập")}
+
+
+@require_http_methods(["GET", "POST"])
+def index(request: HttpRequest) -> HttpResponse:
+    """Ask for a file; list those there are."""
+    now = timezone.now()
+    permissions.demand(request.actor, "exchange.ministry_file", at=now)  # type: ignore[attr-defined]
+    form = forms.AskForm(request.POST or None, initial={"school_year": calendar.school_year_of(local_day(now)), "xlsx": True})
+    if request.method == "POST" and form.is_valid():
+        job = services.ask(actor=request.actor, now=now, **form.cleaned_data)  # type: ignore[attr-defined]
+        return redirect("exchange:ministry:report", uid=job.uid)
+    found = list(queries.packages(request.actor, at=now)[:50])  # type: ignore[attr-defined]
+    return render(request, "ministry/index.html", {"form": form, "packages": found}, status=422 if form.errors else 200)
+
+
+@require_safe
+def report(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """Show a file's progress, then its report: totals, and the rows of one kind of fault."""
+    now = timezone.now()
+    job = queries.package(request.actor, uid, at=now)  # type: ignore[attr-defined]
+    found = queries.report(job) if job.result.get("report") else None
+    values: dict[str, Any] = {"job": job, "report": found}
+    if found is not None:
+        chosen = _chosen(found, request.GET.get("loi", ""))
+        values |= {
+            "records": _records(found), "chosen": chosen, "violations": [_shown(one) for one in found["violations"][:300]],
+            "more": max(0, len(found["violations"]) - 300),
+        }  # fmt: skip
+    return render(request, "ministry/report.html", values)
+
+
+def _key(one: dict[str, Any]) -> str:
+    return ":".join((one["level"], one["object"], one["symbol"], one["problem"]))
+
+
+def _shown(one: dict[str, Any]) -> dict[str, Any]:
+    return {
+        **one, "key": _key(one), "level_name": LEVEL_NAMES[one["level"]], "object_name": OBJECT_NAMES[one["object"]],
+        "problem_name": PROBLEMS[one["problem"]],
+    }  # fmt: skip
+
+
+def _chosen(found: dict[str, Any], key: str) -> dict[str, Any] | None:
+    one = next((one for one in found["violations"] if _key(one) == key), None)
+    if one is None:
+        return None
+    rows = [{**row, "url": _address(one["object"], row["uid"])} for row in one["rows"]]
+    return {**_shown(one), "rows": rows, "hidden": one["count"] - len(rows)}
+
+
+def _address(object_: str, uid: str) -> str:
+    """Return where the row is mended."""
+    if not uid:
+        return ""
+    return {
+        "class": lambda: reverse("schooling:class", args=[uid]),
+        "learner": lambda: reverse("schooling:learner", args=[uid]),
+        "result": lambda: reverse("schooling:learner", args=[uid]),
+        "school": lambda: reverse("orgs:unit", args=[uid]),
+    }.get(object_, lambda: "")()
+
+
+def _records(found: dict[str, Any]) -> list[dict[str, Any]]:
+    rows = []
+    for key, count in found["records"].items():
+        level, object_ = key.split(".")
+        rows.append({"level": LEVEL_NAMES[level], "object": OBJECT_NAMES[object_], "count": count, "faulty": found["faulty"].get(key, 0)})
+    return rows
+
+
+@require_safe
+def package(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """Give the package out again; its making is in audit and ledger."""
+    now = timezone.now()
+    job = queries.package(request.actor, uid, at=now)  # type: ignore[attr-defined]
+    kept = queries.stored(job, "package")
+    response = HttpResponse(files.read(kept), content_type=kept.content_type)
+    response["Content-Disposition"] = f'attachment; filename="{kept.name}"'
+    return response

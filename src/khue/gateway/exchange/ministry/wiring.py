@@ -1,0 +1,10 @@
+"""What the ministry's exchange registers: its right, its job, its menu entry."""
+
+from django.utils.translation import gettext_lazy as _
+
+from khue.gateway.exchange.ministry import permissions, work  # noqa: F401 - declare the right and the job kind
+from khue.kernel import menus
+
+menus.MENU.add(
+    "exchange.ministry", menus.Entry(_("Tệp gửi Bộ"), "exchange:ministry:index", icon="file-export", right="exchange.ministry_file", sort=75)
+)
