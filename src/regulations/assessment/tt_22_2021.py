@@ -537,6 +537,8 @@ class Circular22(RuleSet):
         adjust_for_comment: bool,
     ) -> tuple[str, str] | None:
         """Return the one subject that cost two levels or more and the level without it, or None."""
+        if _rank(base) + STEPS_LOST >= len(LEVELS):
+            return None  # no level is that far above
         for code in marks:
             others = {other: mark for other, mark in marks.items() if other != code}
             best = {**others, code: HIGHEST_MARK} if reading == "counterfactual" else others
