@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT))
 os.environ["DJANGO_SETTINGS_MODULE"] = "khue.settings.test"
 
 
-def _server():  # noqa: ANN202
+def _server():
     from khue.kernel.database.launcher import Server
 
     return Server(Path(os.environ.get("KHUE_TEST_HOME", ROOT / "var" / "test")), throw_away=True)
@@ -97,7 +97,7 @@ def databases() -> Databases:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(databases: Databases, django_db_blocker) -> Iterator[None]:  # noqa: ANN001
+def django_db_setup(databases: Databases, django_db_blocker) -> Iterator[None]:
     """Point Django at a fresh clone, as the application role."""
     from django.conf import settings
     from django.db import connections
@@ -111,7 +111,7 @@ def django_db_setup(databases: Databases, django_db_blocker) -> Iterator[None]: 
     databases.drop(name)
 
 
-def _point(settings, connections, values: dict) -> None:  # noqa: ANN001
+def _point(settings, connections, values: dict) -> None:
     connections.close_all()
     for key, value in values.items():
         settings.DATABASES["default"][key] = value
@@ -119,7 +119,7 @@ def _point(settings, connections, values: dict) -> None:  # noqa: ANN001
 
 
 @pytest.fixture
-def fresh_database(databases: Databases, django_db_blocker, request) -> Iterator[str]:  # noqa: ANN001
+def fresh_database(databases: Databases, django_db_blocker, request) -> Iterator[str]:
     """A database of its own for tests that commit, use threads or kill processes; yields its name.
 
     Django's default connection points at it as the application role while the test runs.
@@ -164,7 +164,7 @@ def now() -> datetime:
 
 
 @pytest.fixture
-def counted(django_assert_num_queries) -> Callable:  # noqa: ANN001
+def counted(django_assert_num_queries) -> Callable:
     """Count the statements of a block without BEGIN, COMMIT and savepoints: `with counted() as c: …; c.total`."""
     from contextlib import contextmanager
 
@@ -179,7 +179,7 @@ def counted(django_assert_num_queries) -> Callable:  # noqa: ANN001
             return len(self.statements)
 
     @contextmanager
-    def count():  # noqa: ANN202
+    def count():
         result = Count()
         with CaptureQueriesContext(connection) as captured:
             yield result

@@ -9,11 +9,11 @@ import pytest
 from django.template.loader import get_template
 from django.test import Client
 from django.utils import translation
+from tools import compile_messages, gather_messages
+from tools.gather_messages import Message
 
 from tests import factories
 from tests.web.test_front_end import SOURCE, TEMPLATES
-from tools import compile_messages, gather_messages
-from tools.gather_messages import Message
 
 FACT = re.compile(r"%\(\w+\)[sd]|%[sd%]|\{\w*\}")
 

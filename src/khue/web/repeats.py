@@ -66,6 +66,7 @@ class RepeatMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer once; a repeat gets the first answer."""
         account_id = request.actor.account_id  # type: ignore[attr-defined]
         key = key_of(request) if account_id is not None else ""
         if not key:

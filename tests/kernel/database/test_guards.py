@@ -1,13 +1,14 @@
 """What the database holds against the application role."""
 
+from datetime import date
+
 import pytest
 from django.db import Error, connection, transaction
 
 from khue.kernel.database import scope
+from khue.kernel.database.fields import period
 from khue.register.orgs.models import Unit
 from khue.register.people.models import Person
-from khue.kernel.database.fields import period
-from datetime import date
 
 
 @pytest.fixture

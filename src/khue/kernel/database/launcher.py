@@ -16,6 +16,7 @@ import re
 import secrets
 import shutil
 import subprocess
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,7 +126,7 @@ class Server:
         self.log = self.folder / "server.log"
         socket_folder = self.folder / "socket"
         if len(str(socket_folder)) > 80:  # a socket's address may have 107 bytes at most
-            socket_folder = Path("/tmp") / f"khue-{digest}"
+            socket_folder = Path(tempfile.gettempdir()) / f"khue-{digest}"
         self.socket = socket_folder
 
     def _reachable_binaries(self, binaries: Path) -> Path:

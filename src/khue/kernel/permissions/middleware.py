@@ -28,6 +28,7 @@ class ActorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer one request inside its transaction and scope."""
         now = timezone.now()
         request.khue_looks = {}  # type: ignore[attr-defined]
         request.khue_failed = False  # type: ignore[attr-defined]

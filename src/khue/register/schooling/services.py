@@ -304,7 +304,7 @@ def _perform(actor: Actor, transfer: Transfer, now: datetime) -> None:
         _close(before, on, Closed.TRANSFER)
         after = _open(
             learner_id=transfer.learner_id,
-            group=transfer.to_class,
+            group=group,
             from_day=on,
             until=until,
             opened=Opened.TRANSFER,

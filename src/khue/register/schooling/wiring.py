@@ -14,8 +14,8 @@ from khue.kernel.permissions import Actor, holds, relation
 from khue.kernel.permissions.loading import local_day
 from khue.register.orgs import measures
 from khue.register.people.models import Person
-from khue.register.schooling.models import ClassGroup, Transfer
 from khue.register.schooling import permissions  # noqa: F401 - declares the rights
+from khue.register.schooling.models import ClassGroup, Transfer
 
 
 def is_homeroom(actor: Actor, thing: Any, at: datetime) -> bool:

@@ -110,6 +110,22 @@
     if (event.target.closest("[data-khue-submit]") && event.target.form) event.target.form.requestSubmit();
   });
 
+  // A browser set up in English shows 11/10/2025 for 10 November; then the day is written out below the field.
+  const foreign = !new Intl.DateTimeFormat().format(new Date(2025, 10, 30)).startsWith("30");
+  const day = new Intl.DateTimeFormat(document.documentElement.lang || "vi", { weekday: "long", day: "2-digit", month: "2-digit", year: "numeric" });
+  const tellDay = (field) => {
+    let note = field.nextElementSibling;
+    if (!note || !note.matches("[data-khue-day]")) {
+      note = document.createElement("span");
+      note.dataset.khueDay = "";
+      note.className = "k-soft small";
+      note.setAttribute("aria-live", "polite");
+      field.after(note);
+    }
+    note.textContent = field.valueAsDate ? day.format(new Date(field.valueAsNumber + 12 * 3600 * 1000)) : "";
+  };
+  document.addEventListener("input", (event) => { if (foreign && event.target.type === "date") tellDay(event.target); });
+
   // Without a network: say so, keep the page.
   const network = () => { const banner = $("#khue-offline"); if (banner) banner.hidden = navigator.onLine; };
   window.addEventListener("online", network);
@@ -127,6 +143,7 @@
   // data-khue-module="address": a controller of its own file, loaded when its part is on the page.
   const attach = (root) => {
     restore(root);
+    if (foreign) all("input[type=date]", root).forEach(tellDay);
     all("[data-khue-module]:not([data-khue-attached])", root).forEach((part) => {
       part.dataset.khueAttached = "1";
       import(part.dataset.khueModule).then((module) => module.default(part));

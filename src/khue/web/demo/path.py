@@ -46,7 +46,7 @@ from khue.web.demo import generate, sheets_of_others
 from khue.web.demo.generate import SchoolPlan
 from regulations import curriculum
 
-PASSWORD = "khue-tinh-mau-2025"
+PASSWORD = "khue-tinh-mau-2025"  # noqa: S105 - public by design
 """The demo's one password; settings without KHUE_DEMO refuse to load the demo at all."""
 OLD_PROVINCES = ("83", "84", "86")
 PROVINCE = "86"
