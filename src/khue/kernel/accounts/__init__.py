@@ -1,0 +1,1 @@
+"""Who signs in, and how an account comes into its person's hands."""

@@ -15,7 +15,7 @@ class AccountManager(BaseUserManager["Account"]):
 
     use_in_migrations = False
 
-    def get_by_natural_key(self, username: str) -> Account:
+    def get_by_natural_key(self, username: str | None) -> Account:
         """Return the account by its sign-in name, whatever the case."""
         return self.get(username__iexact=username)
 

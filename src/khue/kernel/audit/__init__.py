@@ -38,7 +38,7 @@ def record(
             [
                 uid7(), at, actor.account_id, actor.name[:120], actor.role, act, on._meta.label_lower if is_row else "",
                 on.pk if is_row else None, school_id or (school_of(on) if is_row else None), person, reason[:500],
-                Jsonb(facts), actor.request_id,
+                Jsonb(facts), actor.request_id,  # type: ignore[list-item]
             ],
         )  # fmt: skip
 

@@ -1,0 +1,1 @@
+"""School years as the province dates them."""

@@ -75,13 +75,13 @@ def _apply(head: CodeList, listing: Listing, day: date) -> tuple[list[str], list
     for item in gone:
         _close(item, day)
     fresh = [_row(head, wanted[code], listing, day) for code in added]
-    for code, item in wanted.items():
-        if code in known and not _same(known[code], item):
+    for code, entry in wanted.items():
+        if code in known and not _same(known[code], entry):
             if code in renamed and known[code].valid.lower < day:
                 _close(known[code], day)
-                fresh.append(_row(head, item, listing, day))
+                fresh.append(_row(head, entry, listing, day))
             else:
-                CodeItem.objects.filter(pk=known[code].pk).update(**_values(item))
+                CodeItem.objects.filter(pk=known[code].pk).update(**_values(entry))
     CodeItem.objects.bulk_create(fresh, batch_size=2000)
     return added, [item.code for item in gone], renamed
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
@@ -37,6 +38,6 @@ class _OneValue(Func):
 
 def no_overlap(name: str, *columns: str, condition: Q | None = None, period: str = "valid") -> ExclusionConstraint:
     """Return the constraint that rows alike in `columns` never overlap in `period`."""
-    pairs = [(_OneValue(column), RangeOperators.OVERLAPS) for column in columns]
+    pairs: list[tuple[Any, str]] = [(_OneValue(column), RangeOperators.OVERLAPS) for column in columns]
     pairs.append((F(period), RangeOperators.OVERLAPS))
     return ExclusionConstraint(name=name, expressions=pairs, condition=condition, index_type="gist")

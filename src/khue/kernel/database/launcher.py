@@ -20,6 +20,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 MINIMUM_MAJOR = 15
 ROLES = ("khue_owner", "khue_app")
@@ -140,7 +141,7 @@ class Server:
 
     # -- running programs -------------------------------------------------------------------------------
     def _run(self, program: str, *arguments: str, check: bool = True, timeout: float = 180) -> int:
-        identity = {}
+        identity: dict[str, Any] = {}
         if self.account is not None:
             identity = {"user": self.account.uid, "group": self.account.gid, "extra_groups": []}
         output = self.folder / "commands.log"
@@ -153,7 +154,7 @@ class Server:
                 cwd=self.folder,
                 timeout=timeout,
                 env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8", "TZ": "UTC"},
-                **identity,  # type: ignore[arg-type]
+                **identity,
             )
         if check and result.returncode != 0:
             tail = output.read_text(errors="replace")[-2000:]

@@ -7,7 +7,7 @@ another school. Settings are local to the transaction, so a pooled connection ca
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from django.db import connection, transaction
 
@@ -56,6 +56,6 @@ def opened(
             _set(before)
 
 
-def everything() -> contextmanager:  # type: ignore[type-arg]
+def everything() -> AbstractContextManager[None]:
     """Open the scope of system work: commands, workers, migrations of data."""
     return opened(everything=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import pkcs11
 from cryptography import x509
@@ -113,7 +113,7 @@ class TokenSigner:
     ) -> None:
         """Find the private key, and unless given the certificate, under `label`; raises SignerError."""
         try:
-            self._key = session.get_key(object_class=pkcs11.ObjectClass.PRIVATE_KEY, label=label)
+            self._key: Any = session.get_key(object_class=pkcs11.ObjectClass.PRIVATE_KEY, label=label)
         except pkcs11.PKCS11Error as error:
             raise SignerError(f"the token has no private key {label!r}") from error
         self.label = label

@@ -14,11 +14,13 @@ from datetime import datetime
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from typing import Literal
 
 import typst
 
 FONT_PACKAGES = ("fontpkg_noto_serif", "fontpkg_noto_sans")
-STANDARD = "a-2a"
+Standard = Literal["a-2a", "a-2b"]
+STANDARD: Standard = "a-2a"
 
 
 class TypesettingError(Exception):
@@ -41,7 +43,7 @@ class Template:
         self._compiler: typst.Compiler | None = None
 
     def render(
-        self, data: Mapping[str, object], *, created_at: datetime, standard: str | None = STANDARD
+        self, data: Mapping[str, object], *, created_at: datetime, standard: Standard | None = STANDARD
     ) -> bytes:
         """Return the document for `data` as PDF bytes.
 
