@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from khue.gateway.portal.forms import CompareForm, TokenForm
 from khue.kernel.errors import NotFound
 from khue.kernel.sealing import checks, trust
-from khue.school.transcripts import queries, verifying
+from khue.school.transcripts import queries
 
 PROBLEMS = {
     checks.DAMAGED: _("Tệp lưu trong hệ thống bị hỏng."),
@@ -29,8 +29,8 @@ PROBLEMS = {
     trust.NOT_YET_VALID: _("Chứng thư số chưa có hiệu lực khi ký."),
     trust.REVOKED: _("Chứng thư số đã bị thu hồi trước khi ký."),
     trust.UNTRUSTED: _("Không xác minh được nơi cấp chứng thư số."),
-    verifying.OTHER_CONTENT: _("Nội dung tệp khác với sổ đăng ký."),
-    verifying.OTHER_FILE: _("Chữ ký trong tệp khác với sổ đăng ký."),
+    queries.OTHER_CONTENT: _("Nội dung tệp khác với sổ đăng ký."),
+    queries.OTHER_FILE: _("Chữ ký trong tệp khác với sổ đăng ký."),
 }
 OTHER_PROBLEM = _("Chữ ký số không hợp lệ.")
 

@@ -135,6 +135,7 @@ def approve_transcripts(request: HttpRequest, uid: UUID, body: ApprovalIn) -> di
     if body.documents is not None:
         pairs = [(str(item.uid), item.content_sha256) for item in body.documents]
     batch = services.approve(actor=request.actor, group=group, step=body.step, now=now, documents=pairs)
+    assert batch.job is not None
     return {"uid": batch.uid, "step": batch.step, "count": len(batch.documents), "job": batch.job.uid}
 
 

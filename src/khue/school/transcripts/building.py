@@ -21,7 +21,6 @@ from khue.register.staff.models import Position, Post
 from khue.school.gradebook.models import Result, Term
 from khue.school.teaching.models import Assignment
 from regulations import assessment, curriculum
-from regulations.assessment import texts
 
 SHOWN = {"dat": "Đ", "chua_dat": "CĐ"}
 NOTHING = {"code": "", "text": ""}
@@ -243,7 +242,7 @@ def _step(placement: Placement) -> dict[str, Any]:
 
 
 def _coded(code: str) -> dict[str, str]:
-    return {"code": code, "text": texts.label(code)} if code else dict(NOTHING)
+    return {"code": code, "text": assessment.label(code)} if code else dict(NOTHING)
 
 
 def _nothing_by_term() -> dict[str, dict[str, str]]:

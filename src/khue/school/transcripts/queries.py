@@ -34,7 +34,10 @@ from khue.school.transcripts.models import (
 from khue.school.transcripts.permissions import OF_STEP
 from khue.school.transcripts.services import BEFORE
 
-CAPACITIES = {
+OTHER_CONTENT, OTHER_FILE = verifying.OTHER_CONTENT, verifying.OTHER_FILE
+"""Codes of problems besides those of `kernel.sealing`, for whoever puts them into words."""
+
+CAPACITIES: dict[Signing, str | Promise] = {
     Signing.HOMEROOM: _("Giáo viên chủ nhiệm"),
     Signing.PRINCIPAL: "",
     Signing.SEAL: _("Con dấu số của trường"),
@@ -67,7 +70,9 @@ def classes(actor: Actor, *, school_year: int, now: datetime) -> list[ClassLine]
     if actor.schools is not None:
         found = found.filter(school_id__in=actor.schools)
     if actor.role == "homeroom_teacher":
-        found = found.filter(homeroom__person_id=actor.person_id, homeroom__valid__contains=local_day(now))
+        found = found.filter(
+            homeroom__person_id=actor.person_id or 0, homeroom__valid__contains=local_day(now)
+        )
     counted = {
         name: Count("transcripts", filter=Q(transcripts__state__in=states))
         for name, states in {
@@ -388,7 +393,7 @@ def public_status(token: str, *, now: datetime) -> PublicStatus:
     signers = []
     for item in signatures:
         check = checks.get(signing.FIELD_OF[Signing(item.step)])
-        title = CAPACITIES[Signing(item.step)] or verifying.TITLES.get(item.signer_role, "")
+        title = CAPACITIES[Signing(item.step)] or verifying.title_of(item.signer_role)
         signers.append(
             PublicSigner(
                 item.step, item.signer_name, title, item.signed_at, check is not None and check.is_good

@@ -307,7 +307,7 @@ def _signer_name(actor: Actor, step: Signing, waiting: Sequence[Transcript], gro
     """Return the name the signature bears; raises NotTheSigner when a document names another person."""
     if step == Signing.SEAL:
         return group.school.name
-    person = Person.objects.filter(pk=actor.person_id).first()
+    person = Person.objects.filter(pk=actor.person_id or 0).first()
     for item in waiting:
         named = item.content["signers"][step.value]
         if person is None or text.clean(named) != text.clean(person.name):

@@ -123,7 +123,7 @@ def identity_for(batch: SigningBatch, step: Signing, actor: Actor, *, now: datet
         return Identity(school.name, SignerRole.SEAL, school.name, school.code, school.code)
     post = (
         Post.objects.select_related("person")
-        .filter(person_id=actor.person_id, school_id=school.pk, valid__contains=local_day(now))
+        .filter(person_id=actor.person_id or 0, school_id=school.pk, valid__contains=local_day(now))
         .first()
     )
     if post is None or post.position not in ROLES:
@@ -148,13 +148,14 @@ def sign_one(
     if held.state != BEFORE[step] or held.content_sha256 != content_sha256:
         return False
     before = _files_before(held, step)
-    key = {"field": FIELD_OF[step], "signer": signer, "signed_at": now}
+    field, look = FIELD_OF[step], stamp(signer.certificate, now)
     fields = FIELDS if step == Signing.HOMEROOM else ()
-    look = stamp(signer.certificate, now)
     after = Files(
-        pdf=sign_pdf(before.pdf, reason=REASONS[step], stamp=look, fields=fields, **key),
-        xml=sign_xml(before.xml, **key),
-    )
+        pdf=sign_pdf(
+            before.pdf, field=field, signer=signer, signed_at=now, reason=REASONS[step], stamp=look, fields=fields
+        ),
+        xml=sign_xml(before.xml, field=field, signer=signer, signed_at=now),
+    )  # fmt: skip
     faults.hit("transcripts.sign.after_signing")
     if step == Signing.SEAL:
         _self_check(held, after, now)

@@ -22,7 +22,16 @@ from khue.school.transcripts.documents.content import ContentError
 from khue.school.transcripts.documents.render import HOMEROOM, PRINCIPAL, SEAL
 from khue.school.transcripts.models import Signing, Transcript, TranscriptSignature
 
-__all__ = ["REQUIREMENTS", "TITLES", "Verdict", "fingerprint", "identity_of", "problems_of", "verify"]
+__all__ = [
+    "REQUIREMENTS",
+    "TITLES",
+    "Verdict",
+    "fingerprint",
+    "identity_of",
+    "problems_of",
+    "title_of",
+    "verify",
+]
 
 LEADERS = frozenset({SignerRole.PRINCIPAL, SignerRole.VICE_PRINCIPAL})
 REQUIREMENTS = (
@@ -51,6 +60,11 @@ class Verdict:
     def is_good(self) -> bool:
         """Return whether nothing is wrong."""
         return not self.problems
+
+
+def title_of(role: str) -> str:
+    """Return the words of a signer's role as a signature row keeps it, "" for an unknown one."""
+    return next((title for known, title in TITLES.items() if known == role), "")
 
 
 def fingerprint(certificate: x509.Certificate) -> str:

@@ -105,6 +105,7 @@ def approve(request: HttpRequest, uid: UUID, step: str) -> HttpResponse:
         batch = services.approve(
             actor=request.actor, group=sheet.group, step=step, now=now, documents=[(a, b) for a, b in pairs]
         )
+        assert batch.job is not None
         return redirect("job", uid=batch.job.uid)
     action = next((item for item in sheet.actions if item.step == step), None)
     if action is None:

@@ -38,7 +38,7 @@ def my_cards(actor: Actor, now: datetime) -> list[menus.Card]:
         return []
     waiting = Transcript.objects.filter(school_id__in=actor.schools)
     if actor.role == "homeroom_teacher":
-        waiting = waiting.filter(class_group__homeroom__person_id=actor.person_id)
+        waiting = waiting.filter(class_group__homeroom__person_id=actor.person_id or 0)
     states = {BEFORE[step]: step for step in steps}
     if Signing.HOMEROOM in steps:
         states[State.DRAFT] = Signing.HOMEROOM
