@@ -6,6 +6,8 @@ from django.urls import reverse
 from khue.kernel import menus
 from khue.kernel.database import scope
 from tests import factories
+from tests.school.gradebook import books
+from tests.school.gradebook.test_closing import ready
 
 ROLES = ("clerk", "principal", "homeroom_teacher", "subject_teacher", "province_officer", "commune_officer", "guardian")
 
@@ -50,3 +52,51 @@ def test_the_rooms_of(role, desk, phone, people):
 def test_every_menu_entry_leads_somewhere():
     for code, entry in menus.MENU.items():
         assert reverse(entry.url_name), code
+
+
+@pytest.fixture
+def lived_in(site, monkeypatch, settings):
+    """A class of twelve in November, with marks and conduct; signed in as in the demonstration."""
+    settings.KHUE_SECOND_FACTOR = False
+    monkeypatch.setattr("django.utils.timezone.now", lambda: books.NOW)
+    with scope.everything():
+        made = books.book(count=12, terms=(1, 2))
+        ready(made, low={"toan": "3,4"})
+        clerk = factories.account("clerk", made.school)
+        principal = factories.account("principal", made.school)
+        guardian = factories.guardian(made.learners[0])
+        register = made.register().uid
+    return made, {"clerk": clerk, "principal": principal, "guardian": guardian, "homeroom": made.homeroom, "teacher": made.teacher, "register": register}
+
+
+def walk(window, account, pages):
+    window.sign_in(account.username)
+    for name, address in pages.items():
+        window.open(address)
+        window.check(f"lived-{name}")
+
+
+@pytest.mark.parametrize("width", ["desk", "phone"])
+def test_pages_of_a_class_that_is_lived_in(width, lived_in, request):
+    window = request.getfixturevalue(width)
+    made, people = lived_in
+    group, first = made.group.uid, made.learners[0].uid
+    walk(window, people["homeroom"], {"registers": "/so-diem/"})
+    window.page.locator(".k-acting summary").click()
+    window.page.get_by_role("button", name="Giáo viên chủ nhiệm").click()
+    window.page.get_by_text("Đang làm việc với vai trò").wait_for()
+    for name, address in {
+        "homeroom-classes": "/chu-nhiem/", "homeroom": f"/chu-nhiem/{group}/", "rate": f"/chu-nhiem/{group}/?ky=2", "close": f"/chu-nhiem/{group}/khoa/",
+        "attendance": f"/diem-danh/{group}/", "class": f"/lop/{group}/", "learner": f"/hoc-sinh/{first}/",
+        "codes": f"/lop/{group}/ma-moi/",
+    }.items():  # fmt: skip
+        window.open(address)
+        window.check(f"lived-{name}")
+    window.page.context.clear_cookies()
+    walk(window, people["teacher"], {"teacher-home": "/", "register": f"/so-diem/{people['register']}/"})
+    window.page.context.clear_cookies()
+    walk(window, people["principal"], {"principal-home": "/", "close-year": "/khoa-nam-hoc/", "corrections": "/sua-diem/"})
+    window.page.context.clear_cookies()
+    walk(window, people["clerk"], {"classes": "/lop/", "new-class": "/lop/moi/", "new-learner": f"/lop/{group}/hoc-sinh-moi/"})
+    window.page.context.clear_cookies()
+    walk(window, people["guardian"], {"guardian-home": "/", "child": f"/gia-dinh/{first}/"})

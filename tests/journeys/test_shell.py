@@ -152,5 +152,45 @@ def test_a_lost_network_is_said_and_what_was_typed_stays(desk, teacher):
     desk.complaints.clear()
 
 
+def test_a_refusal_of_a_part_stands_with_the_messages_and_the_part_stays(desk, teacher):
+    desk.sign_in(teacher.username)
+    page = desk.open("/_components")
+    desk.expect_refusal(404)
+    page.get_by_role("button", name="Thử một lời từ chối").click()
+    page.locator("#khue-messages").get_by_text("Không tìm thấy trang hoặc hồ sơ này.").wait_for()
+    assert page.get_by_role("heading", name="Thông báo và từ chối").is_visible()
+    desk.check("refusal-of-a-part")
+
+
+def test_a_session_that_ended_leads_to_sign_in_and_back(desk, teacher):
+    page = desk.sign_in(teacher.username)
+    desk.open("/viec-cua-toi/")
+    page.context.clear_cookies()
+    page.get_by_role("searchbox").fill("an")
+    page.wait_for_url("**/tai-khoan/dang-nhap/?next=/viec-cua-toi/")
+    page.fill("#id_login", teacher.username)
+    page.fill("#id_password", PASSWORD)
+    page.get_by_role("button", name="Đăng nhập", exact=True).click()
+    page.wait_for_url("**/viec-cua-toi/")
+
+
+def test_what_was_typed_is_there_again_after_the_page_was_lost(desk, teacher):
+    desk.sign_in(teacher.username)
+    page = desk.open("/_components")
+    page.fill("#id_note", "Em mới chuyển đến từ xã An Bình")
+    page.locator("#id_sex_1").check()
+    desk.open("/viec-cua-toi/")
+    page = desk.open("/_components")
+    assert page.locator("#id_note").input_value() == "Em mới chuyển đến từ xã An Bình"
+    assert page.locator("#id_sex_1").is_checked()
+    page.evaluate("""() => {
+      const name = Object.keys(localStorage).find((key) => key.startsWith("khue:"));
+      const kept = JSON.parse(localStorage.getItem(name));
+      localStorage.setItem(name, JSON.stringify({ ...kept, at: kept.at - 8 * 24 * 3600 * 1000 }));
+    }""")
+    page = desk.open("/_components")
+    assert page.locator("#id_note").input_value() == "Mới chuyển đến", "forgotten after a week"
+
+
 def test_password_is_the_factories(teacher):
     assert teacher.check_password(PASSWORD)
