@@ -58,3 +58,21 @@ def test_the_province_passes_by_a_flag(everything):
     with connection.cursor() as cursor:
         cursor.execute("select current_setting('khue.all')")
         assert cursor.fetchone() == ("on",)
+
+
+def test_a_changed_password_ends_other_sessions(everything):
+    account = factories.account("clerk", factories.school())
+    client = factories.client_of(account)
+    assert client.get("/lop/").status_code == 200
+    account.set_password("mot-mat-khau-khac-han")
+    account.save()
+    assert client.get("/lop/").status_code in (302, 403)
+    assert "khue.grant" not in client.session and not client.session.keys()
+
+
+def test_a_closed_account_ends_inside_its_session(everything):
+    account = factories.account("clerk", factories.school())
+    client = factories.client_of(account)
+    account.is_active = False
+    account.save()
+    assert client.get("/lop/").status_code in (302, 403)

@@ -56,6 +56,11 @@ def opened(
             _set(before)
 
 
+def close() -> None:
+    """Make nothing visible for the rest of the open transaction or scope."""
+    _set(_values(False, (), ()))
+
+
 def everything() -> AbstractContextManager[None]:
     """Open the scope of system work: commands, workers, migrations of data."""
     return opened(everything=True)

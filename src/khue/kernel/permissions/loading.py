@@ -10,6 +10,7 @@ from datetime import date, datetime
 
 from django.db import connection
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 
 from khue.kernel.permissions.actors import Actor
 
@@ -22,7 +23,7 @@ PEOPLE_SQL = "select null::bigint where false and %(person)s is null and %(day)s
 _STATEMENT = """
 with mine as (
   select g.id, r.code, r.name as role_name, r.tier, r.sort, g.unit_id, g.unit_name, a.name, a.person_id,
-         r.added_rights, r.removed_rights,
+         r.added_rights, r.removed_rights, a.password,
          case when r.tier in ('province', 'ministry') then null
               when r.tier in ('school', 'commune') or r.code = 'partner_system' then coalesce((select array_agg(s) from ({schools}) as t(s)), '{{}}')
               else '{{}}' end as schools,
@@ -44,6 +45,17 @@ select mine.*, mine.id = chosen.id from mine, chosen{scope} order by mine.sort, 
 """
 
 
+class StaleSession(Exception):
+    """The session was opened with a password the account no longer has."""
+
+
+def _is_current(password: str, session_hash: str) -> bool:
+    """Return whether a session's hash is the one of this password, as `django.contrib.auth` makes it."""
+    from khue.kernel.accounts.models import Account
+
+    return constant_time_compare(Account(password=password).get_session_auth_hash(), session_hash)
+
+
 def local_day(at: datetime) -> date:
     """Return the day in Vietnam at this moment."""
     return timezone.localtime(at).date()
@@ -51,12 +63,13 @@ def local_day(at: datetime) -> date:
 
 def load(
     account_id: int, grant_id: int | None, *, at: datetime, is_strong: bool, request_id: str = "",
-    open_scope: bool = False,
+    open_scope: bool = False, session_hash: str | None = None,
 ) -> tuple[Actor | None, list[Actor]]:  # fmt: skip
     """Return (the actor she acts as, all she may act as); (None, []) when she holds no role today.
 
     grant_id    the grant she chose; where it ended or is not hers, the first of hers by the roles' order
     open_scope  set the row-level scope of the open transaction to the chosen grant's
+    session_hash  what the session keeps of the password; raises StaleSession when the password is another now
     """
     day = local_day(at)
     statement = _STATEMENT.format(
@@ -68,16 +81,18 @@ def load(
     with connection.cursor() as cursor:
         cursor.execute(statement, {"account": account_id, "grant": grant_id or 0, "day": day})
         rows = cursor.fetchall()
+    if rows and session_hash is not None and not _is_current(rows[0][11], session_hash):
+        raise StaleSession
     actors, chosen = [], None
     for row in rows:
         actor = Actor(
             account_id=account_id, grant_id=row[0], role=row[1], role_name=row[2], unit_id=row[5], unit_name=row[6],
             name=row[7], person_id=row[8], added_rights=frozenset(row[9]), removed_rights=frozenset(row[10]),
-            schools=None if row[11] is None else frozenset(row[11]), people=frozenset(row[12]),
+            schools=None if row[12] is None else frozenset(row[12]), people=frozenset(row[13]),
             is_strong=is_strong, request_id=request_id,
         )  # fmt: skip
         actors.append(actor)
-        if row[13]:
+        if row[14]:
             chosen = actor
     return chosen, actors
 

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -53,21 +56,32 @@ class ActorMiddleware:
         scheme, _, value = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() == "bearer" and request.path.startswith("/api/"):
             return _account_of_token(request, value.strip())
-        user = getattr(request, "user", None)
-        return user.pk if user is not None and user.is_authenticated else None
+        session = getattr(request, "session", {})
+        if HASH_SESSION_KEY in session and session.get(BACKEND_SESSION_KEY) in settings.AUTHENTICATION_BACKENDS:
+            return int(session[SESSION_KEY])  # the account itself is read, and the hash checked, with the grants
+        return None
 
     @staticmethod
     def _load(request: HttpRequest, account_id: int, now: object) -> None:
         is_system = hasattr(request, "token_scopes")
-        actor, actors = loading.load(
-            account_id,
-            None if is_system else request.session.get(GRANT_KEY),
-            at=now,  # type: ignore[arg-type]
-            is_strong=is_system or bool(request.session.get(STRONG_KEY)),
-            request_id=getattr(request, "request_id", ""),
-            open_scope=True,
-        )
+        try:
+            actor, actors = loading.load(
+                account_id,
+                None if is_system else request.session.get(GRANT_KEY),
+                at=now,  # type: ignore[arg-type]
+                is_strong=is_system or bool(request.session.get(STRONG_KEY)),
+                request_id=getattr(request, "request_id", ""),
+                open_scope=True,
+                session_hash=None if is_system else request.session[HASH_SESSION_KEY],
+            )
+        except loading.StaleSession:
+            scope.close()
+            request.session.flush()
+            request.user = AnonymousUser()
+            return
         if actor is None:  # signed in, but holds no role today
+            if not is_system and not request.user.is_authenticated:
+                return
             actor = Actor(account_id=account_id, name=getattr(request.user, "name", ""))
         request.actor, request.actors = actor, actors  # type: ignore[attr-defined]
 
