@@ -124,7 +124,7 @@ def up(host: str, port: int, workers: int, demo: bool) -> None:
 @click.option("--concurrency", default=2, show_default=True)
 @click.option("--once", is_flag=True, help="end when the queue is empty")
 def worker(concurrency: int, once: bool) -> None:
-    """Run queued jobs, deliver events, make checkpoints."""
+    """Run queued jobs and deliver events."""
     prepare()
     from procrastinate.contrib.django import app
 

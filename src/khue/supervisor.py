@@ -1,4 +1,4 @@
-"""`khue up`: one process that owns the embedded database, the web server and the worker.
+"""`khue up`: one process that owns the embedded database, the web server, the worker and the signer of checkpoints.
 
 A child that ends is started again, at most five times a minute; Ctrl-C ends all of them in order.
 """
@@ -66,6 +66,7 @@ def run(*, host: str, port: int, workers: int, demo: bool) -> None:
             "--workers", str(workers), "--blocking-threads", "8", "--no-ws", "--log-level", "warning",
         ]),
         Child("worker", [*khue, "worker"]),
+        Child("signer", [*khue, "ledger", "signer"]),
     ]  # fmt: skip
     stopping = False
 
