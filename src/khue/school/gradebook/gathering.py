@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import psycopg
 from django.db import connection
 
 from khue.school.gradebook import cells
-from khue.school.gradebook.cells import Marks, Sheet
+from khue.school.gradebook.cells import Given, Sheet
 from khue.school.gradebook.queries.registers import STAYING, overlay
 
 
@@ -29,7 +30,7 @@ class Book:
 class Learner:
     """One learner of a class with everything a result is made of.
 
-    lines     marks by subject code, done corrections put over them
+    lines     lines by subject code, done corrections put over them
     conduct   of the term; version 0 while there is no row
     absences  half-day sessions of the term: with leave, without
     results   the current results of the year by term, from whatever class they came
@@ -38,7 +39,7 @@ class Learner:
     id: int
     uid: str
     name: str
-    lines: dict[str, Marks] = field(default_factory=dict)
+    lines: dict[str, Given] = field(default_factory=dict)
     conduct: str = ""
     conduct_version: int = 0
     qualities: dict[str, str] = field(default_factory=dict)
@@ -85,7 +86,7 @@ select
  (select json_agg(json_build_array(p.class_group_id, p.learner_id, coalesce(n.uid::text, ''), coalesce(n.name, ''))
          order by n.sort_key, p.learner_id) from p left join people_person n on n.id = p.learner_id),
  (select json_agg(json_build_array(l.register_id, l.learner_id, l.regular, l.midterm, l.final, l.levels, l.comment,
-         l.states, l.is_exempt)) from gradebook_line l join r on r.id = l.register_id),
+         l.states, l.is_exempt)) from gradebook_line l join r on r.id = l.register_id where not %(sets)s),
  (select json_agg(json_build_array(k.register_id, k.learner_id, k.slot, k.new_value) order by k.decided_at, k.id)
     from gradebook_correction k join r on r.id = k.register_id where k.state = 'done'),
  (select json_agg(json_build_array(c.class_group_id, c.learner_id, c.level, c.version, c.qualities, c.qualities_mid,
@@ -103,6 +104,10 @@ select
  (select json_agg(json_build_array(c.class_group_id, c.term, c.closed_at, c.closed_by))
     from gradebook_closing c where c.class_group_id = any(%(classes)s) and c.closed_at is not null)
 """
+_LINES = """
+select l.register_id, l.learner_id, l.regular, l.midterm, l.final, l.levels, l.comment, l.states, l.is_exempt
+  from gradebook_line l where l.register_id = any(%s)
+"""
 RESULT_COLUMNS = (
     "class_group_id", "learning", "conduct", "award", "promotion", "subjects", "qualities", "because",
     "absences_excused", "absences_unexcused", "comment", "revision", "rule_set", "decisions",
@@ -110,16 +115,17 @@ RESULT_COLUMNS = (
 
 
 def class_terms(
-    class_ids: Iterable[int], *, school_year: int, term: int, also: Iterable[int] = ()
+    class_ids: Iterable[int], *, school_year: int, term: int, also: Iterable[int] = (), in_sets: bool = False
 ) -> list[ClassTerm]:
     """Return these classes in a term with their learners, marks, conduct and absences: one statement.
 
     With term 0 the results of both terms come along instead of marks. `also` are learners (by id) to bring
-    although they have left the class since.
+    although they have left the class since. With `in_sets` the lines come by a statement of their own in the
+    binary form: for hundreds of learners that is several times faster than JSON.
     """
     values = {
         "classes": list(class_ids), "term": term, "year": school_year, "staying": STAYING,
-        "terms": [0, 1, 2] if term == 0 else [term], "also": list(also),
+        "terms": [0, 1, 2] if term == 0 else [term], "also": list(also), "sets": in_sets,
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_LOAD, values)
@@ -133,6 +139,11 @@ def class_terms(
         sheets[pk] = Book(pk, subject, sheet, is_locked)
         classes[class_id].books.append(sheets[pk])
     learners = _learners(classes, parts[2])
+    if in_sets:
+        connection.ensure_connection()
+        with psycopg.Cursor(connection.connection) as binary:
+            binary.format = psycopg.pq.Format.BINARY
+            parts[3] = binary.execute(_LINES, [list(sheets)]).fetchall()
     _put_lines(classes, learners, sheets, parts[3], parts[4])
     _put_rest(learners, parts[5], parts[6], parts[7])
     for class_id, closed_term, at, who in parts[8]:
@@ -162,15 +173,16 @@ def _put_lines(
     corrected: dict[tuple[int, int], list[tuple[str, str]]] = defaultdict(list)
     for register, learner_id, slot, value in corrections:
         corrected[register, learner_id].append((slot, value))
-    for register, learner_id, regular, midterm, final, levels, comment, states, is_exempt in lines:
+    for register, learner_id, *values in lines:
         learner = learners.get((class_of[register], learner_id))
         if learner is None:
             continue
-        marks = Marks(regular, midterm, final, levels, comment, states, [], is_exempt)
-        book = sheets[register]
+        line, book = Given(*values), sheets[register]
         if (register, learner_id) in corrected:
+            marks = line.marks()
             overlay(book.sheet, marks, corrected[register, learner_id])
-        learner.lines[book.subject] = marks
+            line = cells.given_of(marks)
+        learner.lines[book.subject] = line
 
 
 def _put_rest(

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from khue.school.gradebook import cells
-from khue.school.gradebook.cells import Marks, Sheet
+from khue.school.gradebook.cells import Given, Sheet
 from khue.school.gradebook.gathering import Book, ClassTerm, Learner
 from khue.school.gradebook.models import Kind
 from regulations import assessment, curriculum
@@ -53,10 +53,14 @@ class Judged:
     comment: str = ""
     missing: list[Missing] = field(default_factory=list)
 
+    _hash: str = ""
+
     @property
     def input_hash(self) -> str:
-        """Return the SHA-256 of the canonical bytes of the snapshot."""
-        return hash_of(self.snapshot)
+        """Return the SHA-256 of the canonical bytes of the snapshot; asked for when the judgement is complete."""
+        if not self._hash:
+            self._hash = hash_of(self.snapshot)
+        return self._hash
 
 
 def hash_of(snapshot: Mapping[str, Any]) -> str:
@@ -97,8 +101,8 @@ def judge_year(group: ClassTerm) -> list[Judged]:
 # --- one term -------------------------------------------------------------------------------------
 
 
-def _gaps(learner: Learner, book: Book, marks: Marks | None) -> Missing | None:
-    wanting = book.sheet.required if marks is None else cells.missing(book.sheet, marks)
+def _gaps(learner: Learner, book: Book, line: Given | None) -> Missing | None:
+    wanting = book.sheet.required if line is None else cells.lacking(book.sheet, line)
     return Missing(learner.uid, learner.name, book.subject, wanting) if wanting else None
 
 
@@ -134,7 +138,7 @@ def _secondary_term(rules: Any, group: ClassTerm, learner: Learner) -> Judged:
     return judged
 
 
-def _subject(rules: Any, sheet: Sheet, marks: Marks) -> tuple[int | str, list[Any]]:
+def _subject(rules: Any, sheet: Sheet, marks: Given) -> tuple[int | str, list[Any]]:
     """Return a subject's result of the term, and its inputs as the snapshot keeps them."""
     if sheet.kind == Kind.SCORE:
         regular = [mark for mark in marks.regular if mark is not None]
@@ -157,13 +161,13 @@ def _primary_term(rules: Any, group: ClassTerm, learner: Learner) -> Judged:
     )  # fmt: skip
     inputs: dict[str, Any] = {}
     for book in group.books:
-        marks = learner.lines.get(book.subject)
-        gap = _gaps(learner, book, marks)
-        if gap is not None or marks is None:
+        line = learner.lines.get(book.subject)
+        gap = _gaps(learner, book, line)
+        if gap is not None or line is None:
             judged.missing.append(gap or Missing(learner.uid, learner.name, book.subject, book.sheet.required))
-        if marks is None:
+        if line is None:
             continue
-        kind = book.sheet.kind
+        kind, marks = book.sheet.kind, line.marks()
         if marks.is_exempt:
             judged.subjects[book.subject] = {"kind": kind, "result": None, "exempt": True, "comment": marks.comment}
             inputs[book.subject] = ["exempt"]

@@ -76,7 +76,7 @@ def close_set(*, actor: Actor, class_ids: Sequence[int], term: int, now: datetim
         return answer
     year = closings[wanted[0]].school_year
     ready: list[tuple[ClassTerm, list[Judged]]] = []
-    for group in class_terms(wanted, school_year=year, term=term):
+    for group in class_terms(wanted, school_year=year, term=term, in_sets=True):
         judged, gaps = judged_class(group)
         if gaps:
             answer.missing[group.id] = gaps
@@ -164,7 +164,7 @@ def insert_results(rows: Sequence[dict[str, Any]]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             f"insert into gradebook_result (version, is_current, {columns})"
-            f" select 1, true, {columns} from json_to_recordset(%s::json) as n({shape})",
+            f" select 1, true, {columns} from jsonb_to_recordset(%s::jsonb) as n({shape})",
             [json.dumps(rows, ensure_ascii=False)],
         )
 
