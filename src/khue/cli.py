@@ -128,7 +128,8 @@ def worker(concurrency: int, once: bool) -> None:
     prepare()
     from procrastinate.contrib.django import app
 
-    app.run_worker(concurrency=concurrency, wait=not once, install_signal_handlers=True)
+    running = app.with_connector(app.connector.get_worker_connector())  # type: ignore[attr-defined]
+    running.run_worker(concurrency=concurrency, wait=not once, install_signal_handlers=True)
 
 
 @main.command()
