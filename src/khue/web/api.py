@@ -6,11 +6,13 @@ to an account with the role partner_system at a place, so right x place x time h
 
 from __future__ import annotations
 
+import logging
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -20,6 +22,7 @@ from ninja.utils import check_csrf
 from khue.kernel.errors import DomainError, Invalid, NotAllowed, NotFound
 from khue.web.errors import problem
 
+log = logging.getLogger(__name__)
 READ, WRITE = "khue.read", "khue.write"
 SAFE = ("GET", "HEAD", "OPTIONS")
 
@@ -80,6 +83,13 @@ def on_invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
     """Answer input that does not fit the schema, field by field."""
     fields = {".".join(map(str, item["loc"][1:])): [item["msg"]] for item in error.errors}
     return _answer(request, Invalid(fields=fields))
+
+
+@api.exception_handler(DataError)
+def on_out_of_range(request: HttpRequest, error: DataError) -> HttpResponse:
+    """Answer a value no column can hold (a number beyond 64 bits, a NUL in a text): the caller's to correct."""
+    log.warning("%s %s: %s", request.method, request.path, type(error.__cause__).__name__)
+    return _answer(request, Invalid())
 
 
 @api.exception_handler(AuthenticationError)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -202,11 +202,13 @@ def copy(request: HttpRequest, uid: UUID, kind: str) -> HttpResponse:
 
 
 def _with_reason(
-    request: HttpRequest, uid: UUID, act: Callable[..., Transcript], words: dict[str, Any]
+    request: HttpRequest, uid: UUID, act: Callable[..., Transcript], rights: Sequence[str], words: dict[str, Any]
 ) -> HttpResponse:
-    """Ask for a reason, then do `act`; the form keeps what was typed."""
+    """Ask for a reason, then do `act`; the form keeps what was typed. Only who holds one of `rights` sees it."""
     now = timezone.now()
     found = queries.transcript(request.actor, str(uid), now=now)
+    held = [code for code in rights if permissions.allowed(request.actor, code, on=found, at=now)]
+    permissions.demand(request.actor, (held or rights)[0], on=found, at=now)
     form = forms.ReasonForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
@@ -228,7 +230,7 @@ def _with_reason(
 @require_http_methods(["GET", "POST"])
 def correct(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Begin a new version of a sealed transcript."""
-    return _with_reason(request, uid, services.correct, {
+    return _with_reason(request, uid, services.correct, ["transcripts.prepare"], {
         "title": _("Lập phiên bản mới của học bạ"),
         "lead": _("Bản đã ký vẫn có hiệu lực cho tới khi phiên bản mới được đóng dấu, và luôn được giữ lại."),
         "submit": _("Lập phiên bản mới"),
@@ -239,7 +241,7 @@ def correct(request: HttpRequest, uid: UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def send_back(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Send a version back before it is sealed."""
-    return _with_reason(request, uid, services.send_back, {
+    return _with_reason(request, uid, services.send_back, list(OF_STEP.values()), {
         "title": _("Trả lại học bạ để lập lại"),
         "lead": _("Phiên bản này dừng lại ở đây. Lần lập học bạ tiếp theo sẽ có phiên bản mới."),
         "submit": _("Trả lại học bạ này"),
@@ -250,7 +252,7 @@ def send_back(request: HttpRequest, uid: UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def revoke(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Revoke a sealed transcript."""
-    return _with_reason(request, uid, services.revoke, {
+    return _with_reason(request, uid, services.revoke, ["transcripts.revoke"], {
         "title": _("Thu hồi học bạ"),
         "lead": _("Học bạ bị thu hồi không còn giá trị; ai quét mã trên bản in sẽ thấy điều đó. Việc này không hoàn lại được."),
         "submit": _("Thu hồi học bạ này"),
