@@ -79,6 +79,7 @@ class Happening:
     kind: str = ""
     until: date | None = None
     note: str = ""
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +208,8 @@ def children(actor: Actor, parent: UUID | None, *, day: date, depth: int = 0) ->
                exists (select 1 from orgs_unittie t where t.parent_id = u.id and t.relation_no = 0 and t.valid @> %(day)s::date),
                {", ".join(f"coalesce(x.{code}, 0)" for code in codes)}
           from chosen u left join numbers x on x.id = u.id
-         order by array_position(array['province','district','commune','school','centre','college'], u.kind::text), u.name_fold, u.id
+         order by array_position(array['province','district','commune','school','centre','college'], u.kind::text),
+                  khue_fold({_NAME.format(u="u")}), u.id
         """,
         {"day": day, "parent": parent, "schools": list(actor.schools or ()), **_place(actor)},
     )
@@ -241,7 +243,7 @@ def counts_by_map(actor: Actor, *, day: date, map_day: date, kind: str) -> Count
         select u.id, u.uid, coalesce(u.code, ''), coalesce(u.kind, ''), coalesce(({_NAME.format(u="u").replace("%(day)s", "%(map)s")}), ''),
                {", ".join(f"c.{code}" for code in codes)}
           from counted c left join orgs_unit u on u.id = c.unit_id
-         where {" or ".join(f"c.{code} > 0" for code in codes)} order by u.name_fold nulls last, u.id
+         where {" or ".join(f"c.{code} > 0" for code in codes)} order by khue_fold(({_NAME.format(u="u").replace("%(day)s", "%(map)s")})) nulls last, u.id
         """,
         {"day": day, "map": map_day, "kind": kind, "schools": list(actor.schools or ()), **_place(actor)},
     )
@@ -295,20 +297,22 @@ def history(unit_id: int) -> list[Happening]:
     """
     rows = _rows(
         """
-        select lower(n.valid), 'name', n.name, null::uuid, true, '', upper(n.valid), '' from orgs_unitname n where n.unit_id = %(id)s
+        select lower(n.valid), 'name', n.name, null::uuid, true, '', upper(n.valid), '', '' from orgs_unitname n where n.unit_id = %(id)s
         union all
         select lower(t.valid), t.relation, p.name, p.uid, true, p.kind, upper(t.valid),
-               coalesce((select n.name from orgs_unitname n where n.unit_id = p.id and n.valid @> lower(t.valid)), p.name)
+               coalesce((select n.name from orgs_unitname n where n.unit_id = p.id and n.valid @> lower(t.valid)), p.name), ''
           from orgs_unittie t join orgs_unit p on p.id = t.parent_id where t.child_id = %(id)s
         union all
-        select s.on, 'to', coalesce(coalesce((select n.name from orgs_unitname n where n.unit_id = g.id and n.valid @> s.on), g.name), ''),
-               g.uid, s.is_whole, s.kind, null, s.note from orgs_succession s left join orgs_unit g on g.id = s.target_id where s.source_id = %(id)s
+        select s.on, case when s.target_id is null then 'end' when s.target_id = s.source_id then 'self' else 'to' end, coalesce(coalesce((select n.name from orgs_unitname n where n.unit_id = g.id and n.valid @> s.on), g.name), ''),
+               g.uid, s.is_whole, s.kind, null, s.note, coalesce(g.code, '') from orgs_succession s left join orgs_unit g on g.id = s.target_id where s.source_id = %(id)s
         union all
         select s.on, 'from', coalesce((select n.name from orgs_unitname n where n.unit_id = f.id and n.valid @> (s.on - 1)), f.name),
-               f.uid, s.is_whole, s.kind, null, s.note from orgs_succession s join orgs_unit f on f.id = s.source_id
+               f.uid, s.is_whole, s.kind, null, s.note, f.code from orgs_succession s join orgs_unit f on f.id = s.source_id
          where s.target_id = %(id)s and s.source_id <> %(id)s
         union all
-        select upper(u.valid), 'end', u.name, null, true, u.kind, null, '' from orgs_unit u where u.id = %(id)s and upper(u.valid) is not null
+        select upper(u.valid), 'end', u.name, null, true, u.kind, null, '', '' from orgs_unit u
+         where u.id = %(id)s and upper(u.valid) is not null
+           and not exists (select 1 from orgs_succession s where s.source_id = u.id and s.on = upper(u.valid))
         order by 1 desc, 2, 3
         """,
         {"id": unit_id},

@@ -31,6 +31,7 @@ HAPPENINGS = {
     "located": _("Đặt tại"),
     "from": _("Tiếp nhận"),
     "to": _("Nhập vào"),
+    "self": _("Hợp thành đơn vị mới, giữ mã:"),
     "end": _("Kết thúc hoạt động"),
 }
 
@@ -104,7 +105,7 @@ def counts(request: HttpRequest) -> HttpResponse:
 def _table(counted: queries.Counts) -> dict[str, Any]:
     kinds = dict(queries.MAP_KINDS)
     rows = [
-        {"name": node.name or _("Chưa có trên bản đồ ngày này"), **node.numbers,
+        {"name": node.name or _("Chưa có trên bản đồ ngày này"), "unit_code": node.code, **node.numbers,
          "url": node.uid and f"{reverse('orgs:unit', args=[node.uid])}?ngay={counted.map_day.isoformat()}"}
         for node in counted.rows
     ]  # fmt: skip
@@ -118,7 +119,7 @@ def unit(request: HttpRequest, uid: UUID) -> HttpResponse:
     day = forms.day_of(request, "ngay", today)
     view = queries.unit_view(request.actor, uid, day=day)  # type: ignore[attr-defined]
     happened = [
-        {"happening": one, "what": HAPPENINGS[one.what], "url": reverse("orgs:unit", args=[one.uid]) if one.uid else ""}
+        {"happening": one, "what": HAPPENINGS[one.what], "eve": one.on - timedelta(1), "url": reverse("orgs:unit", args=[one.uid]) if one.uid else ""}
         for one in view.happenings
     ]
     return render(request, "orgs/unit.html", {
