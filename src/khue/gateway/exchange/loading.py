@@ -8,7 +8,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import lru_cache
 
 from django.db import connection
 
@@ -28,22 +27,24 @@ ENGINE = 1
 """Raised when the same cells would mean something else, so that no old fingerprint lets a row pass."""
 
 
-@lru_cache(maxsize=1)
-def _book(sha256: str, name: str) -> Book:
-    """Return the opened file; the last one is kept, since check and apply read it one after the other."""
-    return open_book(files.path_of(sha256).read_bytes(), name=name)
+_LAST: dict[str, Book] = {}
+"""The book opened last, by its hash: upload, check and apply of one file come one after the other."""
+
+
+def keep_open(sha256: str, book: Book) -> None:
+    """Keep a book at hand, instead of the one kept before."""
+    _LAST.clear()
+    _LAST[sha256] = book
 
 
 def book_of(batch: ImportBatch) -> Book:
-    """Return the batch's file, opened; its bytes are checked against their hash the first time."""
-    if (batch.file.sha256, batch.file.name) not in _CHECKED:
-        files.read(batch.file)
-        _CHECKED.clear()
-        _CHECKED.add((batch.file.sha256, batch.file.name))
-    return _book(batch.file.sha256, batch.file.name)
-
-
-_CHECKED: set[tuple[str, str]] = set()
+    """Return the batch's file, opened; its bytes are checked against their hash when they are read."""
+    sha256 = batch.file.sha256
+    book = _LAST.get(sha256)
+    if book is None:
+        book = open_book(files.read(batch.file), name=batch.file.name)
+        keep_open(sha256, book)
+    return book
 
 
 def year_days(school_year: int) -> tuple[date, date]:
@@ -155,14 +156,14 @@ def fingerprint_key(batch: ImportBatch, context: Context) -> bytes:
     return hashlib.blake2b(json.dumps(document, default=str, sort_keys=True).encode(), digest_size=32).digest()
 
 
+# `= any(array)` on one table, then look-ups by primary key: the plan is the same before the tables were analysed.
 _KNOWN = """
-select array_agg(t.n - 1), array_agg(r.object_id)
-  from unnest(%s::uuid[]) with ordinality t(f, n)
-  join exchange_importrow r on r.fingerprint = t.f and r.school_id = %s and r.is_applied
+select array_agg(replace(r.fingerprint::text, '-', '')), array_agg(r.object_id)
+  from exchange_importrow r
   join exchange_importbatch b on b.id = r.batch_id and b.state in ('applied', 'applying')
   join people_person p on p.id = r.object_id and p.version = r.object_version
   left join schooling_placement s on s.id = r.second_id and s.version = r.second_version
- where (r.second_id is null or s.id is not null)
+ where r.fingerprint = any(%s::uuid[]) and r.school_id = %s and r.is_applied and (r.second_id is null or s.id is not null)
    and (r.detail is null or not r.detail ? 'family' or not exists (
         select 1 from jsonb_array_elements(r.detail -> 'family') g
           left join people_person gp on gp.id = (g ->> 0)::bigint and gp.version = (g ->> 1)::int
@@ -182,14 +183,13 @@ def known_rows(batch: ImportBatch, fingerprints: Sequence[str]) -> dict[int, int
             first[fingerprint] = n
     if not first:
         return {}
-    order = list(first.values())
     with connection.cursor() as cursor:
         cursor.execute("select exists (select 1 from exchange_importrow where school_id = %s and is_applied)", [batch.school_id])
         if not cursor.fetchone()[0]:
             return {}
         cursor.execute(_KNOWN, ["{" + ",".join(first) + "}", batch.school_id])
-        positions, people = cursor.fetchone()
-    return {order[position]: person for position, person in zip(positions or (), people or (), strict=True)}
+        found, people = cursor.fetchone()
+    return {first[fingerprint]: person for fingerprint, person in zip(found or (), people or (), strict=True)}
 
 
 def required_missing(kind: Kind, fields: set[str]) -> list[Field]:

@@ -44,6 +44,7 @@ class Guess:
 _NOISE = re.compile(r"\([^)]*\)|\[[^\]]*\]|[*:.,\"'_/\-–—]+")
 
 
+@lru_cache(maxsize=16_384)
 def folded(label: str) -> str:
     """Return a heading as it is compared: no marks, no brackets, no punctuation, at most 200 letters."""
     plain = " ".join(_NOISE.sub(" ", text.fold(text.clean(label))).split())
@@ -90,17 +91,26 @@ def best_field(label: str, fields: Iterable[Field]) -> tuple[str, float]:
 def find_heading(sheet: Sheet, fields: Sequence[Field]) -> Heading | None:
     """Return the heading of a sheet: one row, or two or three under merged cells; None where nothing fits.
 
-    The score of a place is the sum of the confidences of the distinct fields it would give.
+    The score of a place is the sum of the confidences of the distinct fields it would give. Headings are first
+    looked for by their exact names, which costs little; only a sheet without any is searched by likeness.
     """
+    places = [
+        (first, height)
+        for first in range(min(HEAD_ROWS, len(sheet.rows)))
+        for height in (1, 2, 3)
+        if first + height <= len(sheet.rows)
+    ]
+    exact = {name: one.code for one in reversed(fields) for name in _synonyms(one)}
+    labels = {place: labels_of(sheet, place[0], place[0] + place[1] - 1) for place in places}
+    named = {place: len({exact[folded(label)] for label in labels[place] if folded(label) in exact}) for place in places}
+    most = max(named.values(), default=0)
+    if most >= 2:
+        places = [place for place in places if named[place] >= most - 1]
     best: Heading | None = None
-    for first in range(min(HEAD_ROWS, len(sheet.rows))):
-        for height in (1, 2, 3):
-            if first + height > len(sheet.rows):
-                break
-            labels = labels_of(sheet, first, first + height - 1)
-            score = _score(labels, fields) - 0.25 * (height - 1)
-            if score > 0 and (best is None or score > best.score + 1e-9):
-                best = Heading(first, first + height - 1, labels, score)
+    for first, height in places:
+        score = _score(labels[first, height], fields) - 0.25 * (height - 1)
+        if score > 0 and (best is None or score > best.score + 1e-9):
+            best = Heading(first, first + height - 1, labels[first, height], score)
     return best if best is not None and best.score >= 1.0 else None
 
 

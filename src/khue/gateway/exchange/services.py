@@ -84,6 +84,7 @@ def upload(
             content, name=Path(name).name, content_type=f"application/x-khue-{book.kind}", purpose="exchange.import",
             school_id=school.pk, account_id=actor.account_id,
         )  # fmt: skip
+        loading.keep_open(stored.sha256, book)
         batch = ImportBatch(
             school=school, kind=kind, school_year=school_year, file=stored, account_id=actor.account_id,
             account_name=actor.name, options=_options(declared, options or {}),

@@ -29,7 +29,7 @@ from khue.kernel.permissions import Actor, demand
 
 UNIT = 1000
 """Rows in one step."""
-SMALL = 5_000
+SMALL = 1_000
 """A result file is made at once for files of at most so many rows; for larger ones when somebody asks."""
 SHOWN_CELLS = 6
 
