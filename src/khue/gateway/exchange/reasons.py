@@ -20,7 +20,7 @@ class Reason(NamedTuple):
         return {"code": self.code, "field": self.field, "facts": dict(self.facts)}
 
 
-def reason(code: str, field: str = "", **facts: Any) -> Reason:
+def reason(code: str, field: str = "", /, **facts: Any) -> Reason:
     """Return a Reason; the code must be known."""
     assert code in TEXTS, code
     return Reason(code, field, tuple(facts.items()))

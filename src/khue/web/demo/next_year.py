@@ -45,13 +45,12 @@ def _import(world: World, school: SchoolWorld) -> None:
     with scope.everything():
         before = {g.name: g for g in ClassGroup.objects.filter(school=school.unit, school_year=world.year).select_related("homeroom__person")}
         homerooms = {up[name]: g.homeroom.person.name for name, g in before.items() if name in up and g.homeroom}
-        codes = dict(
-            Person.objects.filter(placements__school=school.unit, placements__school_year=world.year).values_list("name", "code")
-        )
+        placed = Person.objects.filter(placements__school=school.unit, placements__school_year=world.year)
+        codes = {(name.lower(), born_on): code for name, born_on, code in placed.values_list("name", "born_on", "code")}
     people = [who for who in school.learners if who.group in up]
     for who in people:
         who.group = up[who.group]
-        who.code = codes.get(who.name, codes.get(who.name.title(), ""))
+        who.code = codes.get((who.name.lower(), who.born_on), "")
     clerk = path.actor(school.clerk, "clerk", at)  # type: ignore[arg-type]
     lines = [
         (t.name, subject, name, periods)
