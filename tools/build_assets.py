@@ -372,16 +372,9 @@ def sprite() -> None:
 
 
 def scripts() -> None:
-    """Copy scripts: htmx, our controllers, the grid of the mark page."""
-    shutil.copyfile(MODULES / "htmx.org" / "dist" / "htmx.min.js", BUILD / "htmx.js")
-    grid = MODULES / "tabulator-tables" / "dist"
-    shutil.copyfile(grid / "js" / "tabulator.min.js", BUILD / "tabulator.js")
-    shutil.copyfile(grid / "css" / "tabulator_simple.min.css", BUILD / "tabulator.css")
-    for name in ("htmx.js", "tabulator.js", "tabulator.css"):
-        text = (BUILD / name).read_text()
-        (BUILD / name).write_text(
-            re.sub(r"(//|/\*)# sourceMappingURL=\S*?(\*/)?\s*$", "", text).rstrip() + "\n"
-        )
+    """Copy scripts: htmx and our controllers."""
+    htmx = (MODULES / "htmx.org" / "dist" / "htmx.min.js").read_text()
+    (BUILD / "htmx.js").write_text(re.sub(r"//# sourceMappingURL=\S*", "", htmx).rstrip() + "\n")
     for path in sorted(ASSETS.rglob("*")):
         if path.is_file() and path.suffix != ".css":
             target = BUILD / path.relative_to(ASSETS)

@@ -43,7 +43,7 @@ def test_the_first_page_weighs_at_most_150_kilobytes_compressed(everything, addr
     assert {"khue.css", "khue.js", "htmx.js", "icons.svg"} <= named
     weight = len(gzip.compress(html)) + sum(manifest()["files"][name]["gzip"] for name in named)
     assert weight <= FIRST_PAGE, f"{weight} bytes"
-    assert not named & {"tabulator.js", "tabulator.css"}, "the grid is for the mark page alone"
+    assert "gradebook.js" not in named, "the grid is for the mark page alone"
 
 
 def test_everything_built_is_in_the_manifest_with_its_checksum_and_licence():
@@ -111,7 +111,7 @@ def classes(text):
 
 def test_every_class_used_is_defined():
     """A class no style knows is a slip of the pen, or a family that was trimmed away."""
-    css = (BUILD / "khue.css").read_text() + (BUILD / "tabulator.css").read_text()
+    css = (BUILD / "khue.css").read_text()
     css += "".join(path.read_text() for path in SOURCE.rglob("static/**/*.css") if BUILD not in path.parents)
     known = {re.sub(r"\\(.)", r"\1", name) for name in build_assets.CLASS.findall(css)}
     unknown = {}
@@ -155,6 +155,18 @@ def test_production_settings_leave_nothing_to_say(tmp_path):
     command = [sys.executable, "-W", "error", "-m", "django", "check", "--deploy", "--fail-level", "INFO"]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=ROOT)
     assert result.returncode == 0 and "no issues (0 silenced)" in result.stdout, result.stdout + result.stderr
+
+
+def test_production_collects_every_file_by_its_checksum(tmp_path):
+    environment = {
+        **os.environ, "DJANGO_SETTINGS_MODULE": "khue.settings.prod", "KHUE_HOME": str(tmp_path), "KHUE_HOSTS": "khue.example",
+        "DATABASE_URL": "postgresql://khue_app@/khue",
+    }  # fmt: skip
+    command = [sys.executable, "-m", "django", "collectstatic", "--noinput", "--verbosity", "0"]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=ROOT)
+    assert result.returncode == 0, result.stdout + result.stderr
+    style = next((tmp_path / "static" / "build").glob("khue.*.css")).read_text()
+    assert re.findall(r"be-vietnam-pro-vietnamese-400-normal\.[0-9a-f]{12}\.woff2", style)
 
 
 def test_the_component_page_is_closed_in_production(db, settings):
