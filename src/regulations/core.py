@@ -144,7 +144,9 @@ def read_scaled(text: object, places: int, *, name: str = "value", citation: Cit
     digits = whole + (part if point else "0")
     kept, rest = part[:places].ljust(places, "0"), part[places:]
     if not (whole and digits.isascii() and digits.isdigit()) or (point and not part) or rest.strip("0"):
-        raise OutOfRange(f"{name} is not a number of {places} places: {text!r}", citation=citation, name=name, got=text)
+        raise OutOfRange(
+            f"{name} is not a number of {places} places: {text!r}", citation=citation, name=name, got=text
+        )
     value = int(whole + kept)
     return -value if written.startswith("-") else value
 

@@ -47,6 +47,6 @@ def test_show_scaled(value, places, expected):
     assert show_scaled(value, places) == expected
 
 
-@given(st.integers(-10**6, 10**6), st.integers(0, 4))
+@given(st.integers(-(10**6), 10**6), st.integers(0, 4))
 def test_what_is_shown_is_read_back(value, places):
     assert read_scaled(show_scaled(value, places), places) == value
