@@ -1,0 +1,1 @@
+"""How Khuê meets others."""

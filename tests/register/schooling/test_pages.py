@@ -30,7 +30,7 @@ def test_a_class_page_costs_the_same_whatever_its_size(here, counted, size):
     with counted() as count:
         page = client.get(f"/lop/{group.uid}/")
     assert page.status_code == 200 and page.content.decode().count('scope="row"') == size
-    assert count.total <= 6, count.statements  # session, account, actor, class, members, the look
+    assert count.total <= 5, count.statements  # session, actor, class, members, the look
 
 
 def test_the_file_shows_and_notes_who_looked(here):
