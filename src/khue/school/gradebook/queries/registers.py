@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import connection
 
 from khue.kernel import permissions
-from khue.kernel.errors import NotFound
+from khue.kernel.errors import NotAllowed, NotFound
 from khue.kernel.permissions import Actor
 from khue.kernel.permissions.loading import local_day
 from khue.school.gradebook import cells, subjects, terms
@@ -262,8 +262,11 @@ select r.uid::text, g.name, g.uid::text, g.grade, r.subject_code, r.term, r.kind
 def my_registers(actor: Actor, *, now: datetime, term: int | None = None) -> list[RegisterLine]:
     """Return the registers of the term the actor teaches or leads, with what is missing: one statement.
 
-    Leaders of a school see all of it, homeroom teachers their classes too.
+    Leaders of a school see all of it, homeroom teachers their classes too. Raises NotAllowed for roles that
+    have no register anywhere.
     """
+    if not (permissions.holds(actor, "gradebook.open") or permissions.holds(actor, "gradebook.view_register")):
+        raise NotAllowed(right="gradebook.open")
     if not actor.schools:
         return []
     day = local_day(now)

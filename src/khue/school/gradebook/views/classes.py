@@ -24,7 +24,7 @@ from khue.kernel.permissions.loading import local_day
 from khue.register.orgs.models import Unit
 from khue.school.gradebook import cells, judging, queries, services, subjects, terms
 from khue.school.gradebook.errors import Incomplete, TermsOpen
-from khue.school.gradebook.queries.results import ClassResults, ResultRow
+from khue.school.gradebook.queries.results import ClassResults, ResultRow, Seen
 from khue.school.gradebook.services import ConductChange
 from khue.school.gradebook.services.conduct import GROUNDS, conduct_choices
 from khue.school.gradebook.views.registers import chosen_term, term_tabs
@@ -229,6 +229,8 @@ def close(request: HttpRequest, uid: UUID) -> HttpResponse:
 def _close_page(request: HttpRequest, uid: UUID, term: int, *, status: int = 200) -> HttpResponse:
     now = timezone.now()
     results = queries.class_results(request.actor, uid, term=term, now=now)
+    head = results.head
+    permissions.demand(request.actor, "gradebook.close_term", on=Seen(head.id, head.id, head.school_id, head.is_homeroom), at=now)
     audit.looked(request, ((row.learner_id, results.head.school_id) for row in results.rows), "results")
     teachers = queries.teachers_of(results.head.id, now=now)
     return render(
