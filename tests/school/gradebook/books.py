@@ -15,6 +15,7 @@ from khue.school.gradebook.services import CellChange
 from tests import factories
 
 NOW = factories.NOW
+YEAR = factories.YEAR
 
 
 @dataclass
@@ -52,16 +53,16 @@ class Book:
         )  # fmt: skip
 
 
-def book(*, grade: int = 7, subject: str = "toan", count: int = 3, terms: tuple[int, ...] = (1,), school: Unit | None = None) -> Book:
+def book(*, grade: int = 7, subject: str = "toan", count: int = 3, terms: tuple[int, ...] = (1,), school: Unit | None = None, term: int = 1) -> Book:
     """Make a class of `count` learners with its registers open."""
     levels = {True: "primary"}.get(grade <= 5, "lower_secondary" if grade <= 9 else "upper_secondary")
     school = school or factories.school(levels=(levels,))
-    group = factories.class_group(school, grade=grade)
+    group = factories.class_group(school, grade=grade, year=YEAR)
     learners = factories.learners(group, count)
     homeroom = factories.homeroom_teacher(group)
     teacher = factories.teacher(school, group, subject)
     services.open_registers_of_classes(actor=system_actor("tests"), classes=[group], terms=terms, now=NOW)
-    return Book(school, group, learners, subject, teacher, homeroom)
+    return Book(school, group, learners, subject, teacher, homeroom, term)
 
 
 def fill(made: Book, *, term: int = 1, low: dict[str, str] | None = None) -> None:

@@ -394,7 +394,7 @@ export default function grid(form) {
     table.className = "k-table k-dense k-keep";
     const head = table.createTHead().insertRow();
     const heading = (text) => { const cell = document.createElement("th"); cell.scope = "col"; cell.textContent = text; head.append(cell); };
-    heading("");
+    heading(form.querySelector("thead .kg-name").textContent);
     used.forEach((slot) => heading(document.getElementById(`h${slot}`).textContent));
     const bodyOf = table.createTBody();
     rows.forEach((values, down) => {
