@@ -98,7 +98,7 @@ def test_killed_at_random_until_it_is_done(prepared, now):
 
 
 def test_killed_while_undoing_goes_on(prepared, now):
-    _here, group, clerk, batch = prepared
+    _here, _group, clerk, batch = prepared
     assert child(ordered(clerk, batch, now), now, "") == 0
     with scope.opened(everything=True):
         job = services.start_undo(actor=clerk, uid=batch.uid, now=now).pk

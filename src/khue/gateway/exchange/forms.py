@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -19,8 +21,10 @@ class UploadForm(forms.Form):
     school_year = forms.IntegerField(label=_("Năm học bắt đầu"), min_value=1990, max_value=2200)
     school_code = forms.CharField(label=_("Mã trường"), max_length=20)
 
-    def __init__(self, *args: object, asks_school: bool, **kwargs: object) -> None:
+    register = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: object, asks_school: bool, kinds: Sequence[str], **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        self.fields["kind"].choices = [(kind.code, kind.title) for kind in KINDS.values()]  # type: ignore[attr-defined]
+        self.fields["kind"].choices = [(code, KINDS[code].title) for code in kinds]  # type: ignore[attr-defined]
         if not asks_school:
             del self.fields["school_code"]

@@ -201,6 +201,8 @@ def required_missing(kind: Kind, fields: set[str]) -> list[Field]:
             missing.append(by_code["name"])
         if not fields & {"born_on", "born_year"}:
             missing.append(by_code["born_on"])
+    if kind.code == "marks" and not fields & {"code", "name"}:
+        missing.append(by_code["name"])
     if kind.code == "assignments" and not fields & {"classes", "group"}:
         missing.append(by_code["classes"])
     return missing

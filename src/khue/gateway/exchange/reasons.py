@@ -53,8 +53,7 @@ TEXTS: dict[str, str | Promise] = {
     "not-in-list": _("“%(text)s” không có trong danh mục %(list)s."),
     "not-whole": _("“%(text)s” không phải số nguyên."),
     "not-a-code": _("“%(text)s” không phải mã định danh hợp lệ (sai số kiểm tra)."),
-    "not-a-mark": _("“%(text)s” không phải điểm từ 0 đến 10 với tối đa một chữ số thập phân."),
-    "not-a-level": _("“%(text)s” không phải mức đánh giá của môn này."),
+    "mark": _("%(cell)s: %(text)s"),
     "formula": _("Ô %(cell)s là công thức; đã lấy giá trị lưu lần cuối."),
     # rows
     "twin-code": _("Trùng mã định danh với dòng %(row)s."),

@@ -18,7 +18,9 @@ from django.utils.translation import gettext_lazy as _
 
 from khue.gateway.exchange import loading, mapping, work
 from khue.gateway.exchange.kinds import KINDS, Kind
+from khue.gateway.exchange.kinds.marks import REGISTER
 from khue.gateway.exchange.models import ImportBatch, ImportRow, State, What
+from khue.gateway.exchange.permissions import demand_batch
 from khue.gateway.exchange.reasons import sentence
 from khue.gateway.exchange.sheets import Book, SheetRefused, open_book
 from khue.gateway.exchange.sheets.cells import as_text
@@ -72,10 +74,10 @@ def upload(
 
     Raises SheetRefused (UnknownKind, WebPage, TooBig, Unsafe, Locked, Damaged, NoHeading) with a sentence, NotFound.
     """
-    permissions.demand(actor, "exchange.import", on=school, at=now)
     declared = KINDS.get(kind)
     if declared is None:
         raise NotFound()
+    permissions.demand(actor, declared.right, on=school, at=now)
     book = open_book(content, name=name)
     known = mapping.learned(school.pk, kind)
     sheet_name, heading = best_sheet(book, declared, known)
@@ -140,6 +142,8 @@ def _take_heading(
 
 def _options(kind: Kind, given: Mapping[str, Any]) -> dict[str, Any]:
     chosen: dict[str, Any] = {one.code: bool(given.get(one.code, one.default)) for one in kind.options}
+    if kind.code == "marks":
+        chosen[REGISTER] = str(given.get(REGISTER, ""))
     if given.get("from_day"):
         value = given["from_day"]
         try:
@@ -154,7 +158,7 @@ def hold(actor: Actor, uid: Any, *states: str, now: datetime) -> ImportBatch:
     batch = ImportBatch.objects.select_for_update(of=("self",)).select_related("file", "school").filter(uid=uid).first()
     if batch is None:
         raise NotFound()
-    permissions.demand(actor, "exchange.import", on=batch, at=now)
+    demand_batch(actor, batch, at=now)
     if states and batch.state not in states:
         raise WrongState(state=str(State(batch.state).label))
     return batch
@@ -199,7 +203,7 @@ def set_mapping(
         raise NotMapped(fields={"mapping": [str(one.title) for one in missing]}, fields_text=", ".join(str(one.title).lower() for one in missing))
     mapping.learn(batch.school_id, batch.kind, batch.preview.get("labels", []), named, kind.fields)
     batch.mapping = {str(column): code for column, code in sorted(named.items())}
-    batch.options = _options(kind, options)
+    batch.options = _options(kind, {**options, REGISTER: batch.options.get(REGISTER, "")})
     batch.state, batch.counters, batch.result_file, batch.checked_at = State.MAPPED, {}, None, None
     batch.save()
     audit.record(actor, "exchange.batch.map", on=batch, at=now)

@@ -29,18 +29,32 @@ WORKING = (State.CHECKING, State.APPLYING, State.UNDOING)
 def batches(request: HttpRequest) -> HttpResponse:
     """List the imports of the actor's place; take a new file."""
     now = timezone.now()
-    permissions.demand(request.actor, "exchange.import", on=permissions.ANYWHERE, at=now)
+    kinds = _kinds(request, now)
     own = request.actor.schools is not None and len(request.actor.schools) == 1
     form = forms.UploadForm(
-        request.POST or None, request.FILES or None, asks_school=not own,
-        initial={"school_year": calendar.school_year_of(local_day(now)), "kind": request.GET.get("loai", "learners")},
+        request.POST or None, request.FILES or None, asks_school=not own, kinds=kinds,
+        initial={
+            "school_year": calendar.school_year_of(local_day(now)), "kind": request.GET.get("loai", "learners"),
+            "register": request.GET.get("so", ""),
+        },
     )  # fmt: skip
     if request.method == "POST" and form.is_valid():
         done = _upload(request, form, now)
         if done is not None:
             return done
-    values = {"form": form, "batches": queries.batches(request.actor, at=now), "kinds": KINDS.values(), "tones": queries.STATE_TONES, "several": not own}
+    values = {"form": form, "batches": queries.batches(request.actor, at=now), "kinds": KINDS.values(), "tones": queries.STATE_TONES, "several": not own, "may_upload": bool(kinds)}
     return render(request, "exchange/batches.html", values, status=422 if form.errors else 200)
+
+
+def _kinds(request: HttpRequest, now: Any) -> list[str]:
+    """Return the kinds of files the actor may bring; marks only on the way from a register."""
+    register = request.POST.get("register") or request.GET.get("so")
+    if register and permissions.holds(request.actor, "exchange.import_marks"):
+        return ["marks"]
+    if not permissions.holds(request.actor, "exchange.import"):
+        permissions.demand(request.actor, "exchange.import_marks", on=permissions.ANYWHERE, at=now)
+        return []
+    return [code for code in KINDS if code != "marks"]
 
 
 def _upload(request: HttpRequest, form: forms.UploadForm, now: Any) -> HttpResponse | None:
@@ -52,7 +66,7 @@ def _upload(request: HttpRequest, form: forms.UploadForm, now: Any) -> HttpRespo
     try:
         made = services.upload(
             actor=request.actor, school=school, kind=values["kind"], content=values["file"].read(), name=values["file"].name,
-            school_year=values["school_year"], now=now,
+            school_year=values["school_year"], now=now, options={"register": values["register"]},
         )  # fmt: skip
     except SheetRefused as refusal:
         form.add_error("file", f"{refusal.sentence} {refusal.next_step}")

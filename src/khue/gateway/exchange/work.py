@@ -19,13 +19,14 @@ from khue.gateway.exchange.kinds import KINDS
 from khue.gateway.exchange.kinds.base import Context, Outcome
 from khue.gateway.exchange.loading import Loaded
 from khue.gateway.exchange.models import ImportBatch, ImportRow, State, What
+from khue.gateway.exchange.permissions import demand_batch
 from khue.gateway.exchange.reasons import Reason, reason
 from khue.gateway.exchange.sheets.cells import as_text
 from khue.kernel import audit, events, faults, jobs
 from khue.kernel.errors import DomainError
 from khue.kernel.jobs import Step
 from khue.kernel.jobs.models import Job
-from khue.kernel.permissions import Actor, demand
+from khue.kernel.permissions import Actor
 
 UNIT = 1000
 """Rows in one step."""
@@ -43,7 +44,7 @@ class Overtaken(DomainError):
 
 def _batch(job: Job, actor: Actor, *states: str) -> ImportBatch:
     batch = ImportBatch.objects.select_related("file").get(pk=job.parameters["batch"])
-    demand(actor, "exchange.import", on=batch, at=_now(job))
+    demand_batch(actor, batch, at=_now(job))
     if batch.state not in states:
         raise Overtaken()
     return batch

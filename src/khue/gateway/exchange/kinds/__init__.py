@@ -4,11 +4,12 @@ from khue.gateway.exchange.kinds.assignments import Assignments
 from khue.gateway.exchange.kinds.base import Kind
 from khue.gateway.exchange.kinds.classes import Classes
 from khue.gateway.exchange.kinds.learners import Learners
+from khue.gateway.exchange.kinds.marks import Marks
 from khue.gateway.exchange.kinds.staff import Staff
 from khue.kernel.registries import Registry
 
 KINDS: Registry[Kind] = Registry("kinds of import")
-for _kind in (Classes(), Staff(), Learners(), Assignments()):
+for _kind in (Classes(), Staff(), Learners(), Assignments(), Marks()):
     KINDS.add(_kind.code, _kind)
 
 __all__ = ["KINDS", "Kind"]
