@@ -192,5 +192,29 @@ def test_what_was_typed_is_there_again_after_the_page_was_lost(desk, teacher):
     assert page.locator("#id_note").input_value() == "Mới chuyển đến", "forgotten after a week"
 
 
+def test_without_a_network_the_kept_page_answers(browser, site):
+    context = browser.new_context(locale="vi-VN", service_workers="allow")
+    page = context.new_page()
+    page.goto(f"{site}/tai-khoan/dang-nhap/")
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    page.reload()
+    context.set_offline(True)
+    page.goto(f"{site}/viec-cua-toi/")
+    page.get_by_role("heading", name="Mất kết nối mạng").wait_for()
+    context.set_offline(False)
+    page.get_by_role("link", name="Thử lại").click()
+    page.wait_for_url("**/dang-nhap/**")
+    context.close()
+
+
+def test_a_day_is_written_out_where_the_browser_is_set_up_in_english(browser, site):
+    context = browser.new_context(locale="en-US", service_workers="block")
+    page = context.new_page()
+    page.goto(f"{site}/_components")
+    page.fill("#id_born_on", "2013-11-10")
+    assert page.locator("#id_born_on + [data-khue-day]").inner_text() == "Chủ Nhật, 10/11/2013"
+    context.close()
+
+
 def test_password_is_the_factories(teacher):
     assert teacher.check_password(PASSWORD)

@@ -173,3 +173,11 @@ def test_an_account_without_a_role_is_told_whom_to_ask(everything):
 
     lonely = Account.objects.create_user("lonely", password="mot-mat-khau-dai", name="Chưa có vai")
     assert "Tài khoản chưa có vai trò nào hôm nay" in factories.client_of(lonely).get("/").content.decode()
+
+
+def test_what_the_browser_keeps_for_no_network_names_nobody(client, teacher):
+    worker = client.get("/sw.js")
+    assert worker["Content-Type"].startswith("text/javascript") and worker["Service-Worker-Allowed"] == "/"
+    assert "/ngoai-tuyen/" in worker.content.decode()
+    page = client.get("/ngoai-tuyen/").content.decode()
+    assert teacher.name not in page and "Mất kết nối mạng" in page
