@@ -1,12 +1,16 @@
-"""What this app registers with the kernel: who teaches which subject to which class."""
+"""What this app registers with the kernel: who teaches which subject to which class, rights, a menu entry."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
+from khue.kernel import menus
 from khue.kernel.permissions import Actor, relation
 from khue.kernel.permissions.loading import local_day
+from khue.school.teaching import permissions  # noqa: F401  declares rights
 from khue.school.teaching.models import Assignment
 
 
@@ -22,3 +26,8 @@ def teaches(actor: Actor, thing: Any, at: datetime) -> bool:
 
 
 relation("teaches", teaches)
+
+menus.MENU.add(
+    "teaching",
+    menus.Entry(_("Phân công"), "teaching:board", icon="calendar-user", right="teaching.view_assignments", sort=60),
+)
