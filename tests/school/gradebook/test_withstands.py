@@ -39,7 +39,7 @@ def in_threads(works: list[Callable[[], None]]) -> list[BaseException]:
         try:
             barrier.wait(timeout=30)
             work()
-        except BaseException as error:  # noqa: BLE001 - whatever a thread raises fails the test
+        except BaseException as error:
             errors.append(error)
         finally:
             connections.close_all()

@@ -274,7 +274,7 @@ def lacking(ruling: Sheet, line: Given) -> tuple[str, ...]:
             needed = line.regular[: ruling.regular_count]
             if len(needed) == ruling.regular_count and None not in needed:
                 return ()
-    elif ruling.kind == Kind.COMMENT and line.levels and line.levels[8] and line.levels[9]:
+    elif ruling.kind == Kind.COMMENT and line.levels and line.levels[8] and line.levels[9]:  # noqa: SIM102 - two steps
         if all(line.levels[: ruling.regular_count]):
             return ()
     return missing(ruling, line.marks())

@@ -123,14 +123,17 @@ def class_terms(
     although they have left the class since. With `in_sets` the lines come by a statement of their own in the
     binary form: for hundreds of learners that is several times faster than JSON.
     """
-    values = {
+    values: dict[str, Any] = {
         "classes": list(class_ids), "term": term, "year": school_year, "staying": STAYING,
         "terms": [0, 1, 2] if term == 0 else [term], "also": list(also), "sets": in_sets,
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_LOAD, values)
         parts = [_parsed(part) for part in cursor.fetchone()]
-    classes = {row[0]: ClassTerm(*row[:6], term, row[6]) for row in parts[0]}
+    classes = {
+        pk: ClassTerm(pk, uid, name, grade, school_id, year, term, homeroom_id)
+        for pk, uid, name, grade, school_id, year, homeroom_id in parts[0]
+    }
     sheets: dict[int, Book] = {}
     for class_id, pk, subject, kind, rule_set, count, is_locked in parts[1]:
         sheet = cells.sheet(

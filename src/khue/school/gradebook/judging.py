@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final, Literal
 
 from khue.school.gradebook import cells
 from khue.school.gradebook.cells import Given, Sheet
@@ -21,7 +21,8 @@ from regulations.assessment import PrimarySubject, SubjectResult
 from regulations.core import Citation, Outcome, Reason
 
 PERIODS = {1: ("giua_hk1", "cuoi_hk1"), 2: ("giua_hk2", "cuoi_nam")}
-SCORED, BY_COMMENT = "score", "comment"
+SCORED: Final = "score"
+BY_COMMENT: Final = "comment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ def _secondary_term(rules: Any, group: ClassTerm, learner: Learner) -> Judged:
     inputs: dict[str, Any] = {}
     for book in group.books:
         marks = learner.lines.get(book.subject)
-        kind = SCORED if book.sheet.kind == Kind.SCORE else BY_COMMENT
+        kind: Literal["score", "comment"] = SCORED if book.sheet.kind == Kind.SCORE else BY_COMMENT
         gap = _gaps(learner, book, marks)
         if gap is not None or marks is None:
             judged.missing.append(gap or Missing(learner.uid, learner.name, book.subject, book.sheet.required))
@@ -127,7 +128,8 @@ def _secondary_term(rules: Any, group: ClassTerm, learner: Learner) -> Judged:
         result, given = _subject(rules, book.sheet, marks)
         inputs[book.subject] = [kind, *given]
         judged.subjects[book.subject] = {"kind": kind, "result": result, "comment": marks.comment}
-        counted.append(SubjectResult(book.subject, kind, **{f"term{group.term}": result}))
+        first, second = (result, None) if group.term == 1 else (None, result)
+        counted.append(SubjectResult(book.subject, kind, first, second))
     if not learner.conduct:
         judged.missing.append(Missing(learner.uid, learner.name, "", ("conduct",)))
     judged.snapshot = {"term": group.term, "subjects": inputs, "conduct": learner.conduct}

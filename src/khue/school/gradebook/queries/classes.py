@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -97,13 +98,16 @@ def my_classes(actor: Actor, *, now: datetime) -> list[ClassLine]:
     if not actor.schools:
         return []
     day = local_day(now)
-    values = {
+    values: dict[str, Any] = {
         "staying": ["", "year_end", "completed"], "schools": sorted(actor.schools), "year": terms.school_year_of(day),
         "all": actor.role in LEADERS, "person": actor.person_id, "day": day,
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_CLASSES, values)
-        return [ClassLine(*row[:6], frozenset(row[6])) for row in cursor.fetchall()]
+        return [
+            ClassLine(uid, name, grade, homeroom, learners, registers, frozenset(closed))
+            for uid, name, grade, homeroom, learners, registers, closed in cursor.fetchall()
+        ]
 
 
 _SHEET = """
@@ -129,7 +133,7 @@ def attendance_sheet(actor: Actor, uid: UUID | str, *, on: date, session: str, n
     """Return who of a class was away in one session: three statements. Raises NotFound, NotAllowed."""
     term = terms.decided_term_of(on, terms.school_year_of(on))
     head = class_head(actor, uid, "gradebook.take_attendance", now=now, term=term)
-    values = {"term": term, "on": on, "day": on.isoformat(), "session": session, "class": head.id}
+    values: dict[str, Any] = {"term": term, "on": on, "day": on.isoformat(), "session": session, "class": head.id}
     with connection.cursor() as cursor:
         cursor.execute(_SHEET, values)
         rows = cursor.fetchall()
@@ -160,7 +164,7 @@ def corrections(actor: Actor, *, now: datetime) -> list[CorrectionLine]:
     """Return the corrections the actor asked, checks or decides, those that wait first: one statement."""
     if not actor.schools:
         return []
-    values = {"person": actor.person_id, "day": local_day(now), "schools": sorted(actor.schools)}
+    values: dict[str, Any] = {"person": actor.person_id, "day": local_day(now), "schools": sorted(actor.schools)}
     with connection.cursor() as cursor:
         cursor.execute(_CORRECTIONS, values)
         rows = cursor.fetchall()

@@ -72,7 +72,7 @@ def ask_correction(
         with transaction.atomic():
             correction = Correction.objects.create(
                 register=held, learner_id=line.learner_id, school_id=held.school_id, slot=slot, old_value=old,
-                new_value=wanted, reason=cause, asked_by=actor.account_id, asked_at=now,
+                new_value=wanted, reason=cause, asked_by=actor.account_id or 0, asked_at=now,
             )  # fmt: skip
     except IntegrityError as error:
         raise CorrectionOpen() from error

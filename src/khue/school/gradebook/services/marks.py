@@ -248,8 +248,8 @@ def _judge_doubtful(
         if seen_value.get(key) == value:
             answer.kept.append(CellNow(change.learner, change.slot, theirs, stamp))
             continue
-        document, at = last.get(key, ({"actor": {}}, None))
-        who = names.get(document["actor"].get("account"), "")
+        document, at = last.get(key, (None, None))
+        who = names.get(document["actor"].get("account"), "") if document else ""
         answer.conflicts.append(Conflict(change.learner, change.slot, theirs, stamp, value, who, at))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from django.db import connection, transaction
 
@@ -88,7 +89,7 @@ def add_registers(actor: Actor, classes: Sequence[ClassGroup], *, terms: Iterabl
 
 
 def _registers(group: ClassGroup, term: int, assigned: set[str]) -> list[Register]:
-    programme = "continuing" if group.school.kind == UnitKind.CENTRE else "general"
+    programme: Literal["continuing", "general"] = "continuing" if group.school.kind == UnitKind.CENTRE else "general"
     try:
         rules = assessment.rules_for(grade=group.grade, year=group.school_year, programme=programme)
         subjects = curriculum.subjects_for(group.grade, group.school_year)

@@ -100,7 +100,10 @@ def shown_rows(
     grid: Grid, saved: Saved | None, typed: dict[tuple[str, str], str]
 ) -> list[tuple[GridRow, list[dict[str, Any]]]]:
     """Return the rows with what each cell shows; after a refused save what was typed stays in its cell."""
-    wrong = {(one.learner, one.slot) for one in (*saved.refused, *saved.conflicts)} if saved else set()
+    wrong: set[tuple[str, str]] = set()
+    if saved is not None:
+        wrong.update((one.learner, one.slot) for one in saved.refused)
+        wrong.update((one.learner, one.slot) for one in saved.conflicts)
     result = []
     for row in grid.rows:
         shown = []
