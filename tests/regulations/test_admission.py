@@ -289,6 +289,12 @@ def test_the_order_of_reading_never_matters(market, random):
     assert placed(again) == placed(match(wishes, ranks, quota))
 
 
+def test_an_equal_who_comes_later_is_rejected_like_those_before():
+    wishes = {"a": ("Y",), "b": ("Y",), "c": ("X", "Y")}
+    ranks = {("a", "Y"): (5,), ("b", "Y"): (5,), ("c", "X"): (5,), ("c", "Y"): (5,)}
+    assert placed(match(wishes, ranks, {"X": 0, "Y": 1}, ties="reject_all")) == {"a": None, "b": None, "c": None}
+
+
 @settings(max_examples=60, deadline=None)
 @given(markets(), st.sampled_from(["accept_all", "reject_all", "lot"]), st.integers(0, 2))
 def test_totals_hold_under_every_rule_for_ties(market, ties, coarse):

@@ -73,6 +73,7 @@ def match(
     tried = dict.fromkeys(sorted(wishes), 0)
     refused: dict[str, list[str]] = {applicant: [] for applicant in tried}
     kept: dict[str, list[str]] = {place: [] for place in quota}
+    barred: dict[str, Rank] = {}
     pool = list(tried)
     while pool:
         proposals: dict[str, list[str]] = {}
@@ -82,7 +83,13 @@ def match(
                 proposals.setdefault(place, []).append(applicant)
         pool = []
         for place, new in proposals.items():
-            kept[place], out = _choose(place, kept[place] + new, ranks, quota[place], ties, seed)
+            # Equals of somebody turned away are turned away too, whenever they come: the cut-off only rises.
+            late = [one for one in new if ties == "reject_all" and place in barred and ranks[one, place] <= barred[place]]
+            welcome = [one for one in new if one not in late]
+            kept[place], out = _choose(place, kept[place] + welcome, ranks, quota[place], ties, seed)
+            out += late
+            if out:
+                barred[place] = max(barred.get(place, ranks[out[0], place]), *(ranks[one, place] for one in out))
             for applicant in out:
                 refused[applicant].append(place)
             pool += out
