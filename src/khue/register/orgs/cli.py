@@ -35,7 +35,12 @@ def reform(provinces: tuple[str, ...], country: bool, conversion: Path | None, w
     from khue.cli import prepare
 
     prepare(owner=country)
-    result = _country(conversion) if country else _provinces(list(provinces), conversion, wants_apply)
+    from khue.kernel.errors import DomainError
+
+    try:
+        result = _country(conversion) if country else _provinces(list(provinces), conversion, wants_apply)
+    except DomainError as refusal:
+        raise click.ClickException(f"{refusal.sentence} {refusal.next_step} {refusal.facts.get('lost', '')}".strip()) from refusal
     listed = result.pop("questions")
     result["questions"] = listed if questions < 0 else listed[:questions]
     click.echo(json.dumps(result, ensure_ascii=False, indent=1) if as_json else _sentence(result))

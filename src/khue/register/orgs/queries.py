@@ -176,7 +176,7 @@ def path_to(actor: Actor, uid: UUID, *, day: date) -> list[Node]:
         f"{_VISIBLE.format(u='u')} order by r.depth desc",
         {"uid": uid, "day": day, **_place(actor)},
     )
-    return [Node(*row, depth=n) for n, row in enumerate(rows)]
+    return [Node(row[0], row[1], row[2], row[3], row[4], depth=n) for n, row in enumerate(rows)]
 
 
 def children(actor: Actor, parent: UUID | None, *, day: date, depth: int = 0) -> list[Node]:
@@ -213,7 +213,7 @@ def children(actor: Actor, parent: UUID | None, *, day: date, depth: int = 0) ->
         """,
         {"day": day, "parent": parent, "schools": list(actor.schools or ()), **_place(actor)},
     )
-    return [Node(*row[:6], numbers=dict(zip(codes, row[6:], strict=True)), depth=depth) for row in rows]
+    return [Node(row[0], row[1], row[2], row[3], row[4], row[5], dict(zip(codes, row[6:], strict=True)), depth) for row in rows]
 
 
 def counts_by_map(actor: Actor, *, day: date, map_day: date, kind: str) -> Counts:
@@ -247,7 +247,9 @@ def counts_by_map(actor: Actor, *, day: date, map_day: date, kind: str) -> Count
         """,
         {"day": day, "map": map_day, "kind": kind, "schools": list(actor.schools or ()), **_place(actor)},
     )
-    nodes = tuple(Node(*row[:5], numbers=dict(zip(codes, row[5:], strict=True))) for row in rows)
+    nodes = tuple(
+        Node(row[0], row[1], row[2], row[3], row[4], numbers=dict(zip(codes, row[5:], strict=True))) for row in rows
+    )
     total = {code: sum(node.numbers[code] for node in nodes) for code in codes}
     return Counts(day, map_day, kind, nodes, total)
 
@@ -283,7 +285,7 @@ def unit_view(actor: Actor, uid: UUID, *, day: date) -> UnitView:
     if not rows:
         raise NotFound()
     row = rows[0]
-    node = Node(*row[:5], numbers=dict(zip(codes, row[11:], strict=True)))
+    node = Node(row[0], row[1], row[2], row[3], row[4], numbers=dict(zip(codes, row[11:], strict=True)))
     return UnitView(
         node, row[5], row[6], tuple(row[7]), row[8], row[9], row[10],
         path=tuple(path_to(actor, uid, day=day)[:-1]), happenings=tuple(history(row[0])),
@@ -376,7 +378,7 @@ def look_up(actor: Actor, words: str, *, limit: int = 50) -> list[Hit]:
         """,
         {"code": words.strip(), "like": f"%{_escape(wanted)}%", "exact": wanted, "limit": limit, "day": None, **_place(actor)},
     )
-    return [Hit(*row[:6], successors=tuple(row[6])) for row in rows]
+    return [Hit(row[0], row[1], row[2], row[3], row[4], row[5], tuple(row[6])) for row in rows]
 
 
 def _escape(value: str) -> str:

@@ -7,6 +7,7 @@ set-based statements, for everything under some units or for all, and writes onl
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import connection
 
@@ -59,7 +60,7 @@ def rebuild(units: Iterable[int] | None = None) -> tuple[int, int]:
 
     Returns (rows removed, rows added); (0, 0) where it was in line.
     """
-    values = {"all": units is None, "units": sorted(units) if units is not None else []}
+    values: dict[str, Any] = {"all": units is None, "units": sorted(units) if units is not None else []}
     with connection.cursor() as cursor:
         cursor.execute(_DELETE, values)
         removed = cursor.rowcount

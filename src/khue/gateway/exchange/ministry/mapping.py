@@ -47,7 +47,7 @@ def born(person: Person) -> date | Partial | None:
 
 def number_of(person: Person) -> str:
     """Return the personal number, decrypted for the file that the law asks for; empty where it is not known."""
-    return numbers.decrypt(person.personal_number) if person.personal_number else ""
+    return numbers.decrypt(bytes(person.personal_number)) if person.personal_number else ""
 
 
 def class_code(name: str, code: str) -> str:

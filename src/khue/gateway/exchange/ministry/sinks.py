@@ -16,7 +16,7 @@ SHEETS = {"school": "Truong", "class": "Lop", "staff": "Nhan su", "learner": "Ho
 NUMBERS = ("integer", "decimal")
 
 
-def canonical(record: dict[str, Any]) -> str:
+def canonical(record: dict[str, Any] | list[Any]) -> str:
     """Return a record as canonical JSON: names sorted, no white space, NFC text as it is, numbers shortest."""
     return json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 

@@ -84,9 +84,11 @@ def _address(object_: str, uid: str) -> str:
 
 def _records(found: dict[str, Any]) -> list[dict[str, Any]]:
     rows = []
-    for key, count in found["records"].items():
-        level, object_ = key.split(".")
-        rows.append({"level": LEVEL_NAMES[level], "object": OBJECT_NAMES[object_], "count": count, "faulty": found["faulty"].get(key, 0)})
+    for level, level_name in LEVEL_NAMES.items():
+        for object_, object_name in OBJECT_NAMES.items():
+            count = found["records"].get(f"{level}.{object_}")
+            if count:
+                rows.append({"level": level_name, "object": object_name, "count": count, "faulty": found["faulty"].get(f"{level}.{object_}", 0)})
     return rows
 
 

@@ -137,7 +137,9 @@ def _area(cell: str) -> tuple[str, str]:
 
 def _published(header: list[str], rows: list[list[str]]) -> Table:
     at = {name: header.index(name) for name in ("Tên Xã mới", "Mã Xã mới", "Tên Xã cũ", "Mã Xã cũ", "Ghi chú", "Quận/huyện", "Tỉnh cũ")}
-    parts, remarks, province_names = [], [], {}
+    parts: list[Part] = []
+    remarks: list[str] = []
+    province_names: dict[str, str] = {}
     for row in rows:
         if len(row) <= at["Tỉnh cũ"] or not row[at["Mã Xã mới"]]:
             continue  # a heading: the name of a province in capitals

@@ -143,23 +143,23 @@ def _areas(plan: Plan, table: Table, known: dict[tuple[str, str], Unit]) -> None
     by_new: dict[str, list[Part]] = defaultdict(list)
     into: dict[str, set[str]] = defaultdict(set)
     for part in table.parts:
-        key = (UnitKind.COMMUNE, part.old_code) if part.old_code else (UnitKind.DISTRICT, part.district_code)
-        if _existed(known.get(key), on):
-            by_old[key].append(part)
+        whole = (UnitKind.COMMUNE, part.old_code) if part.old_code else (UnitKind.DISTRICT, part.district_code)
+        if _existed(known.get(whole), on):
+            by_old[whole].append(part)
             by_new[part.new_code].append(part)
             into[part.new_province_code].add(part.province_code)
     old = {key: known[key] for key in by_old}
     for part in table.parts:
-        for key in ((UnitKind.PROVINCE, part.province_code), (UnitKind.DISTRICT, part.district_code)):
-            if _existed(known.get(key), on):
-                old[key] = known[key]
+        for above in ((UnitKind.PROVINCE, part.province_code), (UnitKind.DISTRICT, part.district_code)):
+            if _existed(known.get(above), on):
+                old[above] = known[above]
     plan.before = _count(old)
     new_names = {part.new_province_code: part.new_province_name for part in table.parts}
     for code, sources in sorted(into.items()):
         _province(plan, code, new_names[code], sources, known, old)
     for key, parts in by_old.items():
         _commune(plan, old[key], parts, by_new, old)
-    converted = {key for key in by_old if key[0] == UnitKind.DISTRICT}
+    converted = {one for one in by_old if one[0] == UnitKind.DISTRICT}
     for key, unit in old.items():
         if key[0] == UnitKind.DISTRICT and key not in converted:
             plan.ended.add(unit.pk)

@@ -214,7 +214,7 @@ def _make_new(plan: planning.Plan, actor: Actor, now: datetime) -> dict[Key, Uni
 
 
 def _by_key(keys: set[Key]) -> dict[Key, Unit]:
-    found = {}
+    found: dict[Key, Unit] = {}
     for kind in {kind for kind, _code in keys}:
         codes = [code for k, code in keys if k == kind]
         found |= {(unit.kind, unit.code): unit for unit in Unit.objects.filter(kind=kind, code__in=codes)}
