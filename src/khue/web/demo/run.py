@@ -30,7 +30,7 @@ SIGN_INS = (
     ("so", "Chuyên viên Sở Giáo dục và Đào tạo"),
     ("vanthu.thcs", "Văn thư, giáo vụ trường THCS"),
     ("hieutruong.thcs", "Hiệu trưởng trường THCS"),
-    ("chunhiem.thcs", "Giáo viên chủ nhiệm, dạy Toán (THCS)"),
+    ("chunhiem.thcs", "Giáo viên chủ nhiệm và bộ môn (THCS)"),
     ("chunhiem.tieuhoc", "Giáo viên chủ nhiệm (tiểu học)"),
     ("phuhuynh", "Phụ huynh có hai con"),
 )
