@@ -13,7 +13,8 @@ ROLES = ("clerk", "principal", "homeroom_teacher", "subject_teacher", "province_
 
 
 @pytest.fixture
-def people(site):
+def people(site, settings):
+    settings.KHUE_SECOND_FACTOR = False  # as in the demonstration
     with scope.everything():
         school = factories.school()
         group = factories.class_group(school, grade=7, name="7A1")
