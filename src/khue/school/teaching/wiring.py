@@ -29,5 +29,5 @@ relation("teaches", teaches)
 
 menus.MENU.add(
     "teaching",
-    menus.Entry(_("Phân công"), "teaching:board", icon="calendar-user", right="teaching.view_assignments", sort=60),
+    menus.Entry(_("Phân công"), "teaching:board", icon="user-check", right="teaching.view_assignments", sort=60),
 )
