@@ -48,7 +48,7 @@ def cards(actor: Actor) -> dict[int, list[menus.Card]]:
 def home(request: HttpRequest) -> HttpResponse:
     """Show what needs action first, then what is new, then what is planned."""
     found = cards(request.actor)  # type: ignore[attr-defined]
-    parts = [
+    parts: list[dict[str, Any]] = [
         {"title": _("Cần làm ngay"), "cards": found[0], "is_now": True},
         {"title": _("Mới"), "cards": found[1]},
         {"title": _("Sắp tới"), "cards": found[2]},

@@ -194,7 +194,7 @@ def field(bound: forms.BoundField, wide: bool = False) -> SafeString:
     if isinstance(widget, forms.Select) and kind == "plain":
         css = "form-select"
     widget.attrs.pop("placeholder", None)  # the label says it, and stays
-    attributes = {"class": f"{widget.attrs.get('class', '')} {css}".strip()}
+    attributes: dict[str, str | bool] = {"class": f"{widget.attrs.get('class', '')} {css}".strip()}
     if isinstance(widget, forms.Textarea) and str(widget.attrs.get("rows")) == "10":  # Django's own default
         attributes["rows"] = "4"
     if kind == "group":
