@@ -24,7 +24,7 @@ LINT = {
 TESTS = {
     "the law's published cases": [BIN / "python", "-m", "regulations.vectors", "src/regulations"],
     "browser": [BIN / "python", "tools/ensure_chromium.py"],
-    "tests": [BIN / "python", "-m", "pytest", "tests"],
+    "tests": [BIN / "python", "-m", "pytest", "tests", "-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile"],
 }
 
 
