@@ -125,7 +125,7 @@ def learner(request: HttpRequest, uid: str) -> HttpResponse:
         "file": file, "person": file.person,
         "may_edit": permissions.allowed(request.actor, "people.edit_file", on=file.person, at=now),
         "may_transfer": permissions.allowed(request.actor, "schooling.ask_transfer", on=file.person, at=now),
-        "may_invite": permissions.holds(request.actor, "people.invite_guardian"),
+        "may_invite": permissions.allowed(request.actor, "people.invite_guardian", on=file.current or file.person, at=now),
     })  # fmt: skip
 
 
@@ -134,6 +134,7 @@ def invite_guardian(request: HttpRequest, uid: str) -> HttpResponse:
     """Name a guardian of a learner and show her invitation code once."""
     now = timezone.now()
     file = queries.learner_file(request.actor, uid, at=now)
+    permissions.demand(request.actor, "people.invite_guardian", on=file.current or file.person, at=now)
     form = forms.GuardianForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:

@@ -74,7 +74,7 @@ def moment(value: datetime | None) -> str:
 @register.filter
 def grouped(value: int | None) -> str:
     """Return a whole number with points between thousands: 1.234.567."""
-    return "–" if value is None else f"{value:,}".replace(",", ".")
+    return "–" if value is None or value == "" else f"{value:,}".replace(",", ".")
 
 
 @register.filter

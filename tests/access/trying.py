@@ -1,0 +1,235 @@
+"""Asking: one request in a transaction that is undone, and what it did meanwhile."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.cache import cache
+from django.db import connection, transaction
+from django.test import Client
+from django.urls import reverse
+
+from khue.kernel.database import scope
+from khue.kernel.database.guards import guarded_models
+from tests.access.operations import Operation, Target, absent, of_another_kind, targets
+from tests.access.world import FAMILY, MARKERS, PROVINCE, World
+
+SAFE = ("GET", "HEAD", "OPTIONS")
+LETTERS = "osxcen"
+NOISE = (
+    (re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"), "uid"),
+    (re.compile(r'(name="csrfmiddlewaretoken" value|nonce|data-khue-csrf|content)="[^"]{20,}"'), r"\1"),
+    (re.compile(r"X-CSRFToken[^}]*}"), "csrf"),
+)  # fmt: skip
+
+
+@dataclass
+class Answer:
+    """What came back: status, where to, text without what differs each time, markers in it, tables it changed."""
+
+    status: int
+    location: str
+    text: str
+    markers: set[str]
+    changed: list[str] = field(default_factory=list)
+    error: str = ""
+
+    @property
+    def is_refused(self) -> bool:
+        """Return whether the door stayed shut: a refusal, another method, or the way to sign in (again)."""
+        ways = (reverse("account_login"), reverse("account_reauthenticate"), reverse("mfa_reauthenticate"))
+        return self.status in (401, 403, 404, 405) or self.location.startswith(ways)
+
+    @property
+    def is_broken(self) -> bool:
+        """Return whether the server failed; 503 with a sentence is an answer."""
+        return self.status >= 500 and self.status != 503
+
+
+class Tables:
+    """What the tables held before, so that a request that was refused can be seen to have changed nothing."""
+
+    def __init__(self) -> None:
+        self.names = sorted(model._meta.db_table for model in guarded_models())
+        with connection.cursor() as cursor:
+            cursor.execute("select oid, relname from pg_class where relname = any(%s) and relkind in ('r', 'p')", [self.names])
+            self.oids = dict(cursor.fetchall())
+        self.before = {name: self._digest(name) for name in self.names}
+
+    @staticmethod
+    def _digest(name: str) -> tuple[Any, ...]:
+        with scope.everything(), connection.cursor() as cursor:
+            cursor.execute(f'select count(*), sum(hashtextextended(t::text, 0)) from "{name}" t')
+            return tuple(cursor.fetchone())
+
+    def changed(self) -> list[str]:
+        """Return the tables whose rows differ now from what they were; only those touched are read again."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "select c.oid from pg_class c where c.oid = any(%s::oid[]) and pg_stat_get_xact_tuples_inserted(c.oid)"
+                " + pg_stat_get_xact_tuples_updated(c.oid) + pg_stat_get_xact_tuples_deleted(c.oid) > 0",
+                [list(self.oids)],
+            )
+            touched = [self.oids[oid] for (oid,) in cursor.fetchall()]
+        return sorted(name for name in touched if self._digest(name) != self.before[name])
+
+
+def readable(content: bytes) -> str:
+    """Return the text of an answer; a workbook's members are unpacked."""
+    if content[:2] == b"PK":
+        with zipfile.ZipFile(io.BytesIO(content)) as book:
+            content = b"\n".join(book.read(name) for name in book.namelist())
+    return content.decode("utf-8", "replace")
+
+
+def send(
+    tables: Tables | None, client: Client, method: str, path: str, data: Any = None, headers: dict[str, str] | None = None
+) -> Answer:
+    """Send one request and undo whatever it did, cookies and cache too."""
+    kept, client.raise_request_exception = deepcopy(client.cookies), False
+    with transaction.atomic():
+        if method not in SAFE:
+            cache.clear()
+        options: dict[str, Any] = {"headers": headers or {}}
+        if isinstance(data, str):
+            options |= {"data": data, "content_type": "application/json"}
+        elif method == "POST":
+            options |= {"data": data or {}}
+        response = getattr(client, method.lower())(path, **options)
+        content = b"".join(response.streaming_content) if response.streaming else response.content
+        changed = tables.changed() if tables is not None and method not in SAFE else []
+        transaction.set_rollback(True)
+    client.cookies = kept
+    text = readable(content)
+    markers = {letter for letter, marker in MARKERS.items() if marker.lower() in text.lower()}
+    for pattern, word in NOISE:
+        text = pattern.sub(word, text)
+    location = response.get("Location", "") or response.get("HX-Redirect", "")
+    error = repr(response.exc_info[1])[:300] if getattr(response, "exc_info", None) else ""
+    return Answer(response.status_code, location, text, markers, changed, error)
+
+
+@dataclass
+class Cell:
+    """What one role may do with one operation, measured; `faults` are sentences that no cell can allow."""
+
+    letters: str
+    faults: list[str]
+
+
+class Trial:
+    """Asks operations as roles and judges what comes back."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.tables = Tables()
+        self.asked = 0
+
+    def ask(
+        self, operation: Operation, role: str, when: str, target: Target, method: str | None = None, *, as_page: bool = False
+    ) -> Answer:
+        """Send the operation as one account; refusals come as problem details, or `as_page`, which takes longer."""
+        self.asked += 1
+        token = self.world.headers.get((role, when), {}) if operation.is_api else {}
+        client = Client() if token else self.world.clients[role, when]
+        headers = token if as_page else {"Accept": "application/json", **token}
+        data = operation.data(self.world, target) if operation.data and method is None else None
+        return send(self.tables, client, method or operation.method, operation.path(target), data, headers)
+
+    def cell(self, operation: Operation, role: str) -> Cell:
+        """Measure one cell of the matrix."""
+        faults: list[str] = []
+        reached: set[str] = set()
+        seen: set[str] = set()
+        times = [("now", None), ("ended", "e"), ("future", "n")] if role != "anonymous" else [("now", None)]
+        for when, mark in times:
+            account = self.world.accounts[role][when] if role != "anonymous" else None
+            for letter, some in targets(self.world, operation.thing, role, account).items():
+                if mark and letter != "o":
+                    continue
+                for target in some:
+                    answer = self.ask(operation, role, when, target)
+                    shown = {self._of(role, one) for one in answer.markers}
+                    faults += self._wrong(answer, f"{when} {letter}")
+                    if not self._is_reached(operation, answer, target, shown):
+                        continue
+                    reached.add(mark or letter)
+                    if mark is None or operation.thing == "none":
+                        seen |= shown if mark is None else {f"{one} after the role ended or before it began" for one in shown}
+        if operation.thing in ("none",):
+            reached |= {one for one in seen if one in LETTERS}
+            seen -= set(LETTERS)
+        faults += [f"shows people of {one}, who are out of reach" for one in sorted(seen - reached)]
+        return Cell("".join(one for one in LETTERS if one in reached) or "-", faults)
+
+    @staticmethod
+    def _of(role: str, marker: str) -> str:
+        """Return the letter of a marker for this role: the classmate is somebody else's child to a family."""
+        return {"m": "s" if role in FAMILY else "o"}.get(marker, marker)
+
+    @staticmethod
+    def _is_reached(operation: Operation, answer: Answer, target: Target, shown: set[str]) -> bool:
+        if operation.thing == "words":  # a search always answers; what counts is whom it finds
+            return not answer.is_refused and target["letter"] in shown
+        return not answer.is_refused
+
+    @staticmethod
+    def _wrong(answer: Answer, what: str) -> list[str]:
+        if answer.is_broken or answer.status == 429:
+            return [f"{what}: answered {answer.status} {answer.error}"]
+        if not answer.is_refused:
+            return []
+        faults = [f"{what}: refused with {answer.status}, yet changed {', '.join(answer.changed)}"] if answer.changed else []
+        if answer.markers:
+            faults.append(f"{what}: refused with {answer.status}, yet shows the names of {', '.join(sorted(answer.markers))}")
+        return faults
+
+    def looks_absent(self, operation: Operation, role: str) -> list[str]:
+        """Return where something forbidden in another commune can be told from something that is not there.
+
+        Province-wide roles may know that every school's things exist, so they are not asked.
+        """
+        if role in PROVINCE or role == "anonymous" or "uid" not in _parameters_of(operation):
+            return []
+        account = self.world.accounts[role]["now"]
+        for target in targets(self.world, operation.thing, role, account).get("c", []):
+            as_page = role in ("guardian", "principal")
+            there = self.ask(operation, role, "now", target, as_page=as_page)
+            if not there.is_refused:
+                return []
+            if there.markers:
+                return [f"shows the names of {sorted(there.markers)} while it refuses"]
+            for name, other in (("absent", absent(target)), ("another kind", of_another_kind(self.world, operation.thing, target))):
+                missing = self.ask(operation, role, "now", other, as_page=as_page)
+                if (missing.status, len(missing.text)) != (there.status, len(there.text)):
+                    return [f"an id that is {name} gives {missing.status} ({len(missing.text)} characters), a forbidden one "
+                            f"{there.status} ({len(there.text)})"]  # fmt: skip
+        return []
+
+    def other_methods(self, operation: Operation, role: str) -> list[str]:
+        """Return where HEAD opens what GET does not, or says more, or OPTIONS leaks."""
+        if operation.method != "GET":
+            return []
+        faults = []
+        account = self.world.accounts[role]["now"] if role != "anonymous" else None
+        there = targets(self.world, operation.thing, role, account)
+        for letter in [one for one in ("c", "o") if one in there][:1]:
+            some = there[letter]
+            plain, head = self.ask(operation, role, "now", some[0]), self.ask(operation, role, "now", some[0], "HEAD")
+            if head.text or head.is_broken or (plain.is_refused and not head.is_refused):
+                faults.append(f"HEAD {letter}: {head.status} with {len(head.text)} characters, GET {plain.status}")
+            asked = self.ask(operation, role, "now", some[0], "OPTIONS")
+            if asked.markers or asked.is_broken:
+                faults.append(f"OPTIONS {letter}: {asked.status} shows {sorted(asked.markers)}")
+        return faults
+
+
+def _parameters_of(operation: Operation) -> tuple[str, ...]:
+    from tests.access.operations import PARAMETERS
+
+    return PARAMETERS.get(operation.base, ())
