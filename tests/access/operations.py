@@ -88,7 +88,7 @@ def found() -> dict[str, tuple[str, ...]]:
     for _prefix, router in api._routers:
         for view in router.path_operations.values():
             for operation in view.operations:
-                result[f"api:{operation.operation_id}"] = tuple(operation.methods)
+                result[f"api:{operation.operation_id or operation.view_func.__name__}"] = tuple(operation.methods)
     return result
 
 
@@ -127,7 +127,7 @@ def _things(world: World, thing: str, letter: str, role: str, account: Account |
     place = world.places[letter]
     rows, first = place.rows, place.learners[0]
     if thing == "class":
-        return [{"uid": place.group.uid, "learner": first.uid}]
+        return [{"uid": place.group.uid, "learner": first.uid, "post": rows["post"].uid}]
     if thing == "closed class":
         return [{"uid": place.closed.uid}]
     if thing == "learner":
@@ -151,6 +151,8 @@ def _things(world: World, thing: str, letter: str, role: str, account: Account |
     if thing == "job":
         own = rows.get("jobs", {}).get(account.pk) if account else None
         return [{"uid": (own if letter == "o" and own else rows["job"]).uid}]
+    if thing == "assignment":
+        return [{"uid": rows["assignment"].uid, "version": rows["assignment"].version}]
     if thing == "marks batch":
         if letter == "o":
             own = rows["own marks"].get(account.pk) if account else None
@@ -282,6 +284,14 @@ def _register() -> list[Operation]:
     ]  # fmt: skip
 
 
+def _teaching() -> list[Operation]:
+    form = _form(post=_of("post"), periods="4", from_day="2025-11-10")
+    return [
+        *_pages("teaching:board"), *_pages("teaching:assign", "class", post=form, subject="toan"),
+        *_pages("teaching:change", "assignment", post=_form(version=_of("version"), periods="5")),
+    ]  # fmt: skip
+
+
 def _gradebook() -> list[Operation]:
     return [
         *_pages("gradebook:index"), *_pages("gradebook:register", "register"), *_pages("gradebook:save", "register", get=None, post=CELLS),
@@ -349,6 +359,10 @@ def _api() -> list[Operation]:
         writes("ask_transfer", "learner code", code=_of("code"), born_on=_of("born_on"), to_school=_elsewhere,
                effective_on="2025-11-20", reason=REASON),
         writes("agree_transfer", "transfer"), writes("refuse_transfer", "transfer", answer=REASON),
+        reads("list_assignments", query="?school_year=2025"),
+        writes("make_assignment", "class", class_uid=_of("uid"), post=_of("post"), subject="toan", periods=4, from_day="2025-11-10",
+               until="2026-06-01"),
+        writes("change_assignment", "assignment", "PATCH", version=_of("version"), periods=5),
         reads("list_registers"), reads("get_register", "register"),
         writes("save_cells", "register", "PATCH", changes=lambda world, target: [
             {"learner": str(target["learner"]), "slot": "r1", "value": "8", "seen": 0}]),
@@ -362,7 +376,7 @@ def _api() -> list[Operation]:
 
 
 PARTS: dict[str, Callable[[], list[Operation]]] = {
-    "shell": _shell, "sign-in": _sign_in, "register": _register, "gradebook": _gradebook, "transcripts": _transcripts,
+    "shell": _shell, "sign-in": _sign_in, "register": _register, "teaching": _teaching, "gradebook": _gradebook, "transcripts": _transcripts,
     "gateway": _gateway, "api": _api,
 }  # fmt: skip
 

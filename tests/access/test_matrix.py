@@ -32,6 +32,8 @@ from tests.access.trying import Trial
 
 MATRIX = Path(__file__).parent / "matrix.csv"
 Key = tuple[str, str]
+LIBRARY = ("account_", "mfa_", "usersessions_", "socialaccount_", "idp:", "openid_connect_")
+"""Pages of django-allauth: some answer any method like GET before they look at it; they may change nothing of ours."""
 
 
 @pytest.fixture(scope="module")
@@ -114,16 +116,11 @@ def test_every_operation_has_a_line_and_every_line_an_operation(trial: Trial) ->
         operation = by_name[name]
         target = next(iter(operations.targets(trial.world, operation.thing, "principal", trial.world.accounts["principal"]["now"]).values()))[0]
         for method in methods:
-            if (name, method) not in asked and not _is_other_word(name, method, asked):
+            if (name, method) not in asked:
                 answer = trial.ask(operation, "principal", "now", target, method)
-                if not answer.is_refused:
-                    undeclared.append(f"{name} {method} answers {answer.status}")
+                if not answer.is_refused and (answer.changed or not name.startswith(LIBRARY)):
+                    undeclared.append(f"{name} {method} answers {answer.status} and changes {answer.changed}")
     assert not undeclared, undeclared
-
-
-def _is_other_word(name: str, method: str, asked: set[Key]) -> bool:
-    """Return whether a library's form takes PUT as another word for POST."""
-    return method == "PUT" and (name, "POST") in asked and name.startswith(("account_", "mfa_", "usersessions_", "socialaccount_", "idp:"))
 
 
 @pytest.mark.timeout(900)

@@ -120,7 +120,7 @@ def _place(letter: str, school: Unit, homeroom: Post) -> Place:
     closed = factories.class_group(school, grade=6, name=f"{marker} 6", homeroom=homeroom, year=2024)
     second = MARKERS["m"] if letter == "o" else marker
     learners = [_learner(group, closed, f"{start} Văn {name}", n) for n, (start, name) in enumerate(((marker, "An"), (second, "Bình")), 1)]
-    return Place(letter, school, group, closed, learners)
+    return Place(letter, school, group, closed, learners, {"post": homeroom})
 
 
 def _learner(group: ClassGroup, closed: ClassGroup, name: str, number: int) -> Person:
@@ -183,7 +183,8 @@ def _browser(account: Account) -> Client:
     """Return a browser signed in with her password a moment ago, so that pages of step-up are open."""
     client = factories.client_of(account)
     session = client.session
-    session["account_authentication_methods"] = [{"method": "password", "at": time.time(), "username": account.username}]
+    session["account_authentication_methods"] = [{"method": "password", "at": time.time(), "reauthenticated": True}]
+    session["account_authentication_methods_user"] = str(account.pk)
     session.save()
     return client
 
@@ -215,6 +216,10 @@ def _doors(accounts: dict[str, dict[str, Account]]) -> tuple[dict[tuple[str, str
 
 def _things(place: Place, elsewhere: Unit) -> None:
     platform, now = system_actor("tests"), timezone.now()
+    place.rows["assignment"] = Assignment.objects.create(
+        post=place.rows["post"], class_group=place.group, school_id=place.school.pk, school_year=2025, subject_code="tin_hoc", periods=1,
+        valid=factories.SCHOOL_YEAR,
+    )  # fmt: skip
     gradebook.open_registers_of_classes(actor=platform, classes=[place.group], now=now)
     for subject in ("toan", "ngu_van"):
         place.rows[subject] = Register.objects.get(class_group=place.group, subject_code=subject, term=1)

@@ -40,6 +40,7 @@ FETCHED_WITHOUT_A_RIGHT = {
     "khue.gateway.exchange.views.batch": "the batch came from an actor-first query, the job is the batch's",
     "khue.register.schooling.views._custodian": "one school id, asked after the transfer came from an actor-first query",
     "khue.register.schooling.api.ask_transfer": "schools are public; the service asks for the right over either side",
+    "khue.school.teaching.api.make_assignment": "the service asks for the right over the class; the post must be of its school",
     "khue.school.transcripts.api.list_transcripts": "the ids came from an actor-first query",
 }
 QUERIES_WITHOUT_ACTOR = {
