@@ -48,7 +48,6 @@ ROLES = (
     "commune_officer", "province_officer", "data_steward", "operator", "partner_system",
 )  # fmt: skip
 FAMILY = ("guardian", "learner")
-PROVINCE = ("province_officer", "data_steward")
 PLACES = "osxc"
 MARKERS = {"o": "Zqolanh", "m": "Zqmlanh", "s": "Zqslanh", "x": "Zqxlanh", "c": "Zqclanh"}
 """m marks the classmate of the family's child: one of their own for staff, somebody else's for the family."""
@@ -260,6 +259,7 @@ def _transcripts(place: Place, now: datetime) -> None:
         signer_name=place.school.name, signer_role="school", certificate_sha256="0" * 64, signed_at=now, **stored,
     )  # fmt: skip
     Transcript.objects.filter(pk=first.pk).update(state=State.SEALED, locked_at=now, sealed_at=now)
+    place.rows["signing"] = batch
     place.rows["sealed"] = first
     place.rows["draft"] = Transcript.objects.get(class_group=place.closed, learner=place.learners[1])
 
