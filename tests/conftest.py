@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -55,8 +56,6 @@ class Databases:
 
     def ensure_template(self) -> None:
         """Migrate the template in a process of its own, as the owner, unless it is there."""
-        import subprocess
-
         with self.admin() as admin:
             admin.execute("select pg_advisory_lock(4711)")
             try:
@@ -86,6 +85,17 @@ class Databases:
         """Drop a clone, ending its sessions."""
         with self.admin() as admin:
             admin.execute(f'drop database if exists "{name}" with (force)')
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run a test marked `alone` in a process of its own: it forks, and some libraries' threads do not survive that."""
+    if pyfuncitem.get_closest_marker("alone") is None or os.environ.get("KHUE_ALONE"):
+        return None
+    command = [sys.executable, "-m", "pytest", pyfuncitem.nodeid, "-p", "no:xdist", "-q"]
+    result = subprocess.run(command, cwd=ROOT, env={**os.environ, "KHUE_ALONE": "1"}, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout[-6000:]
+    return True
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,8 @@ from khue.school.transcripts.models import State, Transcript, TranscriptSignatur
 from tests.harness import crash
 from tests.school.transcripts import classes
 
+pytestmark = pytest.mark.alone  # typst's threads do not survive a fork
+
 POINTS = {
     "transcripts.sign.after_signing",
     "transcripts.sign.after_files",
