@@ -156,19 +156,15 @@ def fingerprint_key(batch: ImportBatch, context: Context) -> bytes:
     return hashlib.blake2b(json.dumps(document, default=str, sort_keys=True).encode(), digest_size=32).digest()
 
 
-# `= any(array)` on one table, then look-ups by primary key: the plan is the same before the tables were analysed.
-_KNOWN = """
-select array_agg(replace(r.fingerprint::text, '-', '')), array_agg(r.object_id)
+# One table a statement, and the comparison in Python: no join whose plan depends on whether the tables were
+# analysed since they were filled.
+_TRACES = """
+select array_agg(replace(r.fingerprint::text, '-', '')), array_agg(r.object_id), array_agg(r.object_version),
+       array_agg(coalesce(r.second_id, 0)), array_agg(coalesce(r.second_version, 0)),
+       coalesce(jsonb_object_agg(r.object_id, r.detail -> 'family') filter (where r.detail ? 'family'), '{}')
   from exchange_importrow r
-  join exchange_importbatch b on b.id = r.batch_id and b.state in ('applied', 'applying')
-  join people_person p on p.id = r.object_id and p.version = r.object_version
-  left join schooling_placement s on s.id = r.second_id and s.version = r.second_version
- where r.fingerprint = any(%s::uuid[]) and r.school_id = %s and r.is_applied and (r.second_id is null or s.id is not null)
-   and (r.detail is null or not r.detail ? 'family' or not exists (
-        select 1 from jsonb_array_elements(r.detail -> 'family') g
-          left join people_person gp on gp.id = (g ->> 0)::bigint and gp.version = (g ->> 1)::int
-          left join people_kinship gk on gk.id = (g ->> 2)::bigint and gk.version = (g ->> 3)::int
-         where gp.id is null or gk.id is null))
+ where r.fingerprint = any(%s::uuid[]) and r.school_id = %s and r.is_applied
+   and r.batch_id in (select id from exchange_importbatch where school_id = %s and state in ('applied', 'applying'))
 """
 
 
@@ -187,9 +183,33 @@ def known_rows(batch: ImportBatch, fingerprints: Sequence[str]) -> dict[int, int
         cursor.execute("select exists (select 1 from exchange_importrow where school_id = %s and is_applied)", [batch.school_id])
         if not cursor.fetchone()[0]:
             return {}
-        cursor.execute(_KNOWN, ["{" + ",".join(first) + "}", batch.school_id])
-        found, people = cursor.fetchone()
-    return {first[fingerprint]: person for fingerprint, person in zip(found or (), people or (), strict=True)}
+        cursor.execute(_TRACES, ["{" + ",".join(first) + "}", batch.school_id, batch.school_id])
+        found, people, versions, places, place_versions, families = cursor.fetchone()
+    if not found:
+        return {}
+    families = json.loads(families) if isinstance(families, str) else families
+    kin = [tie for ties in families.values() for tie in ties]
+    person_now = _versions("people_person", {*people, *(tie[0] for tie in kin)})
+    place_now = _versions("schooling_placement", set(places) - {0})
+    kin_now = _versions("people_kinship", {tie[2] for tie in kin})
+    known: dict[int, int] = {}
+    for fingerprint, person, version, place, place_version in zip(found, people, versions, places, place_versions, strict=True):
+        if person_now.get(person) != version or (place and place_now.get(place) != place_version):
+            continue
+        ties = families.get(str(person), ()) if families else ()
+        if all(person_now.get(tie[0]) == tie[1] and kin_now.get(tie[2]) == tie[3] for tie in ties):
+            known[first[fingerprint]] = person
+    return known
+
+
+def _versions(table: str, keys: set[int]) -> dict[int, int]:
+    if not keys:
+        return {}
+    with connection.cursor() as cursor:
+        listed = "{" + ",".join(map(str, keys)) + "}"
+        cursor.execute(f"select array_agg(id), array_agg(version) from {table} where id = any(%s::bigint[])", [listed])
+        found, versions = cursor.fetchone()
+    return dict(zip(found or (), versions or (), strict=True))
 
 
 def required_missing(kind: Kind, fields: set[str]) -> list[Field]:

@@ -56,7 +56,7 @@ def schools(actor: Actor, *, code: str = "") -> Unit | None:
         found = found.filter(pk__in=actor.schools)
     if code:
         return found.filter(code=code.strip()).first()
-    return found.filter(pk=actor.unit_id).first()
+    return found.filter(pk=actor.unit_id or 0).first()
 
 
 @dataclass(frozen=True, slots=True)

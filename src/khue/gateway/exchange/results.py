@@ -88,7 +88,7 @@ def title_of(kind: str, name: str) -> str:
 def _codes(batch: ImportBatch, kept: dict[int, ImportRow]) -> dict[int, str]:
     if batch.kind not in ("learners", "staff"):
         return {}
-    people = {row.object_id: number for number, row in kept.items() if row.is_applied and row.what == What.NEW}
+    people = {row.object_id or 0: number for number, row in kept.items() if row.is_applied and row.what == What.NEW}
     found = Person.objects.filter(pk__in=people).values_list("pk", "code")
     return {people[pk]: code for pk, code in found}
 
@@ -96,7 +96,7 @@ def _codes(batch: ImportBatch, kept: dict[int, ImportRow]) -> dict[int, str]:
 def _write(page: Any, row: int, column: int, value: RawCell) -> None:
     if value in ("", None):
         return
-    if is_number(value) and abs(value) < 1e10:  # type: ignore[arg-type]
+    if is_number(value) and abs(value) < 1e10:  # type: ignore[arg-type, operator]
         page.write_number(row, column, value)
     else:
         page.write_string(row, column, str(harmless(value if isinstance(value, str) else as_text(value)))[:32767])

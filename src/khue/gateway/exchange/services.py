@@ -264,7 +264,7 @@ def _start(batch: ImportBatch, code: str, title: str, actor: Actor, now: datetim
 
 
 def _running(batch: ImportBatch) -> Job | None:
-    return Job.objects.filter(pk=batch.job_id, state__in=[Job.State.WAITING, Job.State.RUNNING]).first()
+    return Job.objects.filter(pk=batch.job_id or 0, state__in=[Job.State.WAITING, Job.State.RUNNING]).first()
 
 
 def _resumed(batch: ImportBatch, code: str, actor: Actor, now: datetime) -> Job:

@@ -81,7 +81,7 @@ def batch(request: HttpRequest, uid: UUID) -> HttpResponse:
     found = queries.batch(request.actor, uid, at=now)
     values: dict[str, Any] = {"batch": found, "kind": KINDS[found.kind], "tone": queries.STATE_TONES.get(State(found.state), "")}
     if found.state in WORKING:
-        values["job"] = Job.objects.filter(pk=found.job_id).first()
+        values["job"] = Job.objects.filter(pk=found.job_id or 0).first()
         return render(request, "exchange/batch.html", values)
     counts = found.applied if found.applied_at else found.counters
     what = request.GET.get("loc", "")
@@ -134,7 +134,7 @@ def _sentences(refusal: DomainError) -> list[str]:
 
 
 def _chosen(request: HttpRequest) -> dict[int, str]:
-    return {int(name[1:]): value for name, value in request.POST.items() if name[:1] == "c" and name[1:].isdigit() and value}
+    return {int(name[1:]): str(value) for name, value in request.POST.items() if name[:1] == "c" and name[1:].isdigit() and value}
 
 
 def _whole(value: str | None) -> int | None:
@@ -171,7 +171,7 @@ def undo(request: HttpRequest, uid: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def result(request: HttpRequest, uid: UUID) -> HttpResponse:
+def result(request: HttpRequest, uid: UUID) -> HttpResponse | FileResponse:
     """Give the result file; a large batch's is made when asked for."""
     now = timezone.now()
     if request.method == "POST":

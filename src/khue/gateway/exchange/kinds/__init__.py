@@ -10,6 +10,6 @@ from khue.kernel.registries import Registry
 
 KINDS: Registry[Kind] = Registry("kinds of import")
 for _kind in (Classes(), Staff(), Learners(), Assignments(), Marks()):
-    KINDS.add(_kind.code, _kind)
+    KINDS.add(_kind.code, _kind)  # type: ignore[arg-type]  # lazy titles are str or Promise
 
 __all__ = ["KINDS", "Kind"]

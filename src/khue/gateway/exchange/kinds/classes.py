@@ -146,7 +146,7 @@ class Classes:
                 self._change(outcome)
 
     def _change(self, outcome: Outcome) -> None:
-        group = ClassGroup.objects.select_for_update(of=("self",)).get(pk=outcome.object_id)
+        group = ClassGroup.objects.select_for_update(of=("self",)).get(pk=outcome.object_id or 0)
         if group.version != outcome.object_version:
             outcome.what, outcome.reasons = What.CONFLICT, [reason("moved-meanwhile")]
             return

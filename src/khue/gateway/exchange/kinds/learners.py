@@ -425,7 +425,7 @@ class Learners:
             if moved:
                 schooling.reopen([(moved[0], date.fromisoformat(moved[1]), date.fromisoformat(moved[2]) if moved[2] else None)])
         numbered = [
-            (row.second_id, row.second_version, row.detail["undo"]["roll"][0]) for row, _person in back
+            (row.second_id or 0, row.second_version or 0, (row.detail or {})["undo"]["roll"][0]) for row, _person in back
             if (row.detail or {}).get("undo", {}).get("roll")
         ]  # fmt: skip
         schooling.number(numbered)
@@ -441,7 +441,7 @@ class Learners:
             if restored:
                 changes.append({"id": person.pk, "version": person.version, **restored})
         people.change(changes)
-        people.withdraw([row.object_id for row, _person in back if row.what == What.NEW and row.number not in kept], batch=batch)
+        people.withdraw([row.object_id or 0 for row, _person in back if row.what == What.NEW and row.number not in kept], batch=batch)
         ties = [tie for row, _person in back if row.number not in kept for tie in (row.detail or {}).get("undo", {}).get("guardians", ())]
         people.end_ties([tie[1] for tie in ties if tie[3]])
         used = set(Kinship.objects.filter(guardian_id__in=[tie[0] for tie in ties if tie[2]]).exclude(valid__isempty=True).values_list("guardian_id", flat=True))

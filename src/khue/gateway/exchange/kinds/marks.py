@@ -49,6 +49,7 @@ FIELDS = (
 )  # fmt: skip
 SLOT_FIELDS = tuple(one.code for one in FIELDS if one.code in {*SLOTS, "mid_test", "fin_test"})
 REGISTER = "register"
+NOBODY = "00000000-0000-0000-0000-000000000000"
 """Option: uid of the register the sheet belongs to."""
 
 _LINES = """
@@ -72,7 +73,7 @@ class Marks:
 
     def prepare(self, context: Context, parsed: Parsed) -> None:
         """Read the register, its ruling and its lines."""
-        register = Register.objects.select_related("class_group").filter(uid=context.options.get(REGISTER), school_id=context.school_id).first()
+        register = Register.objects.select_related("class_group").filter(uid=context.options.get(REGISTER) or NOBODY, school_id=context.school_id).first()
         if register is None:
             raise NotFound()
         permissions.demand(context.actor, "gradebook.record_mark", on=register, at=context.now)
@@ -154,7 +155,7 @@ class Marks:
             CellChange(o.plan["learner"], slot, value, o.plan["seen"]) for o in acting for slot, value, _new, _old in o.plan["cells"]
         ])  # fmt: skip
         faults.hit("exchange.marks.after_save")
-        lost = {(one.learner, one.slot) for one in (*saved.conflicts, *saved.refused)}
+        lost = {(one.learner, one.slot) for one in saved.conflicts} | {(one.learner, one.slot) for one in saved.refused}
         for outcome in acting:
             kept = [cell for cell in outcome.plan["cells"] if (outcome.plan["learner"], cell[0]) not in lost]
             outcome.undo["cells"] = [[outcome.plan["learner"], slot, old, new] for slot, _value, new, old in kept]

@@ -238,8 +238,8 @@ class Staff:
             if (outcome.plan["person"] and outcome.object_id not in versions) or (outcome.plan["post"] and outcome.second_id not in post_versions):
                 outcome.what, outcome.reasons = What.CONFLICT, [reason("moved-meanwhile")]
                 continue
-            outcome.object_version = versions.get(outcome.object_id, outcome.object_version)
-            outcome.second_version = post_versions.get(outcome.second_id, outcome.second_version)
+            outcome.object_version = versions.get(outcome.object_id or 0, outcome.object_version or 0)
+            outcome.second_version = post_versions.get(outcome.second_id or 0, outcome.second_version or 0)
             outcome.undo["person"] = {
                 n: ["" if n == "personal_number" else _plain(met.get(n)), "x" if n == "personal_number" else _plain(v)]
                 for n, v in outcome.plan["person"].items()

@@ -82,23 +82,27 @@ def make_missing(context: Context, names: Sequence[tuple[str, str]]) -> None:
     """
     posts = posts_of(context)
     wanted = [pair for pair in dict.fromkeys(names) if text.fold(full(*pair)) not in posts.made]
-    again, fresh = [], []
+    again: list[tuple[tuple[str, str], dict[str, Any]]] = []
+    fresh: list[tuple[str, str]] = []
     for pair in wanted:
         left = [row for row in posts.by_name.get(people.fold(pair[0]), ()) if not row["is_open"] and row["short_name"] in ("", full(*pair))]
-        (again if left else fresh).append((pair, left[0] if left else None))
-    staff.reopen_posts([(row["post_id"], row["post_version"]) for _pair, row in again if row], from_day=context.from_day)
-    people.revive([row["id"] for _pair, row in again if row])
-    made = people.create([{"name": pair[0]} for pair, _row in fresh], school_id=context.school_id)
+        if left:
+            again.append((pair, left[0]))
+        else:
+            fresh.append(pair)
+    staff.reopen_posts([(row["post_id"], row["post_version"]) for _pair, row in again], from_day=context.from_day)
+    people.revive([row["id"] for _pair, row in again])
+    made = people.create([{"name": pair[0]} for pair in fresh], school_id=context.school_id)
     opened = staff.open_posts(
         [
             {"person_id": person.id, "position": "teacher", "short_name": full(*pair)[:60] if pair[1] else ""}
-            for (pair, _row), person in zip(fresh, made, strict=True)
+            for pair, person in zip(fresh, made, strict=True)
         ],
         school_id=context.school_id, from_day=context.from_day,
     )  # fmt: skip
     for pair, row in again:
-        posts.made[text.fold(full(*pair))] = row["post_id"]  # type: ignore[index]
-        context.data.setdefault("created", {})[text.fold(full(*pair))] = (row["id"], row["post_id"], row["code"])  # type: ignore[index]
-    for (pair, _row), person in zip(fresh, made, strict=True):
+        posts.made[text.fold(full(*pair))] = row["post_id"]
+        context.data.setdefault("created", {})[text.fold(full(*pair))] = (row["id"], row["post_id"], row["code"])
+    for pair, person in zip(fresh, made, strict=True):
         posts.made[text.fold(full(*pair))] = opened[person.id]
         context.data.setdefault("created", {})[text.fold(full(*pair))] = (person.id, opened[person.id], person.code)

@@ -60,7 +60,7 @@ class Book:
             source = self._workbook.get_sheet_by_name(name)  # type: ignore[union-attr]
             end = source.end
             check_extent(*((end[0] + 1, end[1] + 1) if end else (0, 0)), self.limits)
-            rows = source.to_python(skip_empty_area=False)
+            rows: list[list[RawCell]] = source.to_python(skip_empty_area=False)  # type: ignore[assignment]
             merges = tuple((*start, *stop) for start, stop in source.merged_cell_ranges or ())
         except python_calamine.CalamineError as error:
             raise rules.Damaged() from error
