@@ -194,4 +194,4 @@ def test_ods_and_openpyxl_workbooks_are_read():
 def test_limits_are_told_in_numbers():
     with pytest.raises(SheetRefused) as caught:
         open_book(b"a,b\n" * 50, name="a.csv", limits=Limits(rows=10))
-    assert "11" in caught.value.sentence and "10" in caught.value.sentence
+    assert "50" in caught.value.sentence and "10" in caught.value.sentence

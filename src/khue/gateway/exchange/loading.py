@@ -115,8 +115,13 @@ def data_rows(rows: Sequence[list[RawCell]], start: int, columns: Sequence[int])
     numbers: list[int] = []
     kept: list[list[RawCell]] = []
     ignored = 0
+    first, second = (*columns, 0, 0)[:2] if len(columns) > 1 else (0, 0)
     for number, row in enumerate(rows, start):
         width, filled, last = len(row), 0, 0
+        if kept and max(first, second) < width and first != second and row[first] and row[second]:
+            numbers.append(number)
+            kept.append(row)
+            continue
         for column in columns:
             if column < width and row[column] not in ("", None):
                 filled, last = filled + 1, column
@@ -161,11 +166,14 @@ def fingerprint_key(batch: ImportBatch, context: Context) -> bytes:
 _TRACES = """
 select array_agg(replace(r.fingerprint::text, '-', '')), array_agg(r.object_id), array_agg(r.object_version),
        array_agg(coalesce(r.second_id, 0)), array_agg(coalesce(r.second_version, 0)),
-       coalesce(jsonb_object_agg(r.object_id, r.detail -> 'family') filter (where r.detail ? 'family'), '{}')
+       {families}
   from exchange_importrow r
  where r.fingerprint = any(%s::uuid[]) and r.school_id = %s and r.is_applied
    and r.batch_id in (select id from exchange_importbatch where school_id = %s and state in ('applied', 'applying'))
 """
+
+
+_FAMILIES = "coalesce(jsonb_object_agg(r.object_id, r.detail -> 'family') filter (where r.detail ? 'family'), '{}')"
 
 
 def known_rows(batch: ImportBatch, fingerprints: Sequence[str]) -> dict[int, int]:
@@ -183,7 +191,8 @@ def known_rows(batch: ImportBatch, fingerprints: Sequence[str]) -> dict[int, int
         cursor.execute("select exists (select 1 from exchange_importrow where school_id = %s and is_applied)", [batch.school_id])
         if not cursor.fetchone()[0]:
             return {}
-        cursor.execute(_TRACES, ["{" + ",".join(first) + "}", batch.school_id, batch.school_id])
+        has_families = any(code.endswith("_name") for code in batch.mapping.values())
+        cursor.execute(_TRACES.format(families=_FAMILIES if has_families else "'{}'::jsonb"), ["{" + ",".join(first) + "}", batch.school_id, batch.school_id])
         found, people, versions, places, place_versions, families = cursor.fetchone()
     if not found:
         return {}

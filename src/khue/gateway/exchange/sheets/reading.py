@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import itertools
 import json
 import re
 import subprocess
@@ -264,11 +265,13 @@ def _open_csv(content: bytes, name: str, limits: Limits) -> Book:
     rows: list[list[RawCell]] = []
     cells = 0
     try:
-        for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
-            rows.append(row)  # type: ignore[arg-type]
-            cells += len(row)
-            if len(rows) > limits.rows or len(row) > limits.columns or cells > limits.cells:
-                check_extent(len(rows), len(row), limits)
+        source = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        while part := list(itertools.islice(source, 2000)):
+            rows.extend(part)  # type: ignore[arg-type]
+            widest = max(map(len, part))
+            cells += sum(map(len, part))
+            if len(rows) > limits.rows or widest > limits.columns or cells > limits.cells:
+                check_extent(len(rows), widest, limits)
                 raise rules.too_big(rules._("số ô"), cells, limits.cells)
     except csv.Error as error:
         raise rules.Damaged() from error
