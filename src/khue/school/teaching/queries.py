@@ -59,7 +59,7 @@ def school_of(actor: Actor, *, code: str = "") -> Unit | None:
     found = Unit.objects.schools()
     if actor.schools is not None:
         found = found.filter(pk__in=actor.schools)
-    return found.filter(code=code).first() if code else found.filter(pk=actor.unit_id).first()
+    return found.filter(code=code).first() if code else found.filter(pk=actor.unit_id or 0).first()
 
 
 def board(actor: Actor, school: Unit, *, school_year: int, on: date, at: datetime) -> list[Board]:
