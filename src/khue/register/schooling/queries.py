@@ -23,7 +23,7 @@ def school_year_of(day: date) -> int:
 
 def classes(actor: Actor, *, school_year: int, on: date, school_id: int | None = None) -> QuerySet[ClassGroup]:
     """Return the classes of a year in the actor's place with `learners` on a day, by grade and name."""
-    found = ClassGroup.objects.filter(school_year=school_year)
+    found = ClassGroup.objects.filter(school_year=school_year).exclude(facts__has_key="withdrawn")  # undone imports
     if actor.schools is not None:
         found = found.filter(school_id__in=actor.schools)
     if school_id is not None:
