@@ -152,6 +152,7 @@ def test_production_settings_leave_nothing_to_say(tmp_path):
         **os.environ, "DJANGO_SETTINGS_MODULE": "khue.settings.prod", "KHUE_HOME": str(tmp_path), "KHUE_HOSTS": "khue.example",
         "DATABASE_URL": "postgresql://khue_app@/khue",
     }  # fmt: skip
+    environment.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)  # browser tests in the same process set it for themselves
     command = [sys.executable, "-W", "error", "-m", "django", "check", "--deploy", "--fail-level", "INFO"]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=ROOT)
     assert result.returncode == 0 and "no issues (0 silenced)" in result.stdout, result.stdout + result.stderr
