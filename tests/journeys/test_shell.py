@@ -79,10 +79,9 @@ def test_pages_of_the_account(window, teacher, jobs, request):
 def test_search_as_she_types_and_by_keyboard(desk, teacher, hits):
     page = desk.sign_in(teacher.username)
     page.keyboard.press("/")
-    page.keyboard.type("an")
+    page.keyboard.type("an ng")  # no room of the menu is called so
     page.get_by_role("link", name="Nguyễn Văn An").wait_for()
     desk.check("search-hits")
-    page.locator("#khue-search-box").focus()  # looking at the page for faults may have moved it
     page.keyboard.press("ArrowDown")
     expect(page.locator("#khue-hits a:focus")).to_contain_text("Nguyễn Văn An")
     page.keyboard.press("ArrowDown")
@@ -91,7 +90,7 @@ def test_search_as_she_types_and_by_keyboard(desk, teacher, hits):
     assert page.evaluate("document.activeElement.id") == "khue-search-box"
     assert page.locator("#khue-hits a").count() == 0
     page.keyboard.press("Enter")
-    page.wait_for_url("**/tim/?q=an")
+    page.wait_for_url("**/tim/?q=an*")
     desk.check("search")
 
 
