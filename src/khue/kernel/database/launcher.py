@@ -7,6 +7,7 @@ KHUE_PG_BIN, an installed Debian server of version 15 or newer, the wheel pixelt
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import importlib.util
 import json
@@ -232,7 +233,16 @@ class Server:
             return False
 
     def start(self) -> None:
-        """Start the server unless it runs; after a kill, retry while the old process is being reaped."""
+        """Start the server unless it runs; after a kill, retry while the old process is being reaped.
+
+        Two processes that start at once wait for each other.
+        """
+        self.home.mkdir(parents=True, exist_ok=True)
+        with open(self.home / "server.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self._start()
+
+    def _start(self) -> None:
         self.initialise()
         if self.is_running():
             return
