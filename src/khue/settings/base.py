@@ -88,6 +88,7 @@ INSTALLED_APPS = [
     "khue.register.staff",
     "khue.register.schooling",
     "khue.school.teaching",
+    "khue.school.timetable",
     "khue.school.gradebook",
     "khue.school.transcripts",
     "khue.school.contactbook",

@@ -1,0 +1,1 @@
+"""The solving core: problems as data, the engine, an independent check, formats. Knows nothing of Django."""

@@ -1,0 +1,1 @@
+"""FET's file format: reading and writing data and timetables."""
