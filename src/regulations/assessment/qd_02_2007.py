@@ -50,6 +50,8 @@ class Decision02(Circular58):
     required_regular_tests = _under(Circular58.required_regular_tests)
     missed_periodic = _under(Circular58.missed_periodic)
     subject_term_average = _under(Circular58.subject_term_average)
+    mark_weights = _under(Circular58.mark_weights)
+    term_weights = _under(Circular58.term_weights)
     subject_year_average = _under(Circular58.subject_year_average)
     overall_average = _under(Circular58.overall_average)
     comment_subject_term = _under(Circular58.comment_subject_term)

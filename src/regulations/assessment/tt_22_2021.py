@@ -209,6 +209,16 @@ class Circular22(RuleSet):
         return half_up(total, len(marks) + WEIGHT_MIDTERM + WEIGHT_FINAL)
 
     @cites(INSTRUMENT, article=9, clause=1, point="b")
+    def mark_weights(self) -> tuple[int, int, int]:
+        """Return how often a regular mark, the midterm and the final count in a subject's average for a term."""
+        return 1, WEIGHT_MIDTERM, WEIGHT_FINAL
+
+    @cites(INSTRUMENT, article=9, clause=1, point="b")
+    def term_weights(self) -> tuple[int, int]:
+        """Return how often term I and term II count in a subject's average for the year."""
+        return WEIGHT_TERM1, WEIGHT_TERM2
+
+    @cites(INSTRUMENT, article=9, clause=1, point="b")
     def subject_year_average(self, *, term1: Tenths | None, term2: Tenths | None) -> Tenths:
         """Return a scored subject's average for the year from its printed term averages, in tenths."""
         place = self.cite(9, 1, "b")

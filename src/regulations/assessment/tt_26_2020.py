@@ -54,5 +54,10 @@ class Circular58As26(tt_58_2011.Circular58):
         total = sum(marks) + WEIGHT_MIDTERM * middle + WEIGHT_FINAL * last
         return half_up(total, len(marks) + WEIGHT_MIDTERM + WEIGHT_FINAL)
 
+    @cites(INSTRUMENT, article=1, clause=5)
+    def mark_weights(self) -> tuple[int, int, int]:
+        """Return how often a regular mark, the midterm and the final count in a subject's average for a term."""
+        return 1, WEIGHT_MIDTERM, WEIGHT_FINAL
+
 
 RULES = Circular58As26()

@@ -60,6 +60,8 @@ class Circular43(Circular22):
     required_regular_comments = _under(Circular22.required_regular_comments, 6, 3, "a")
     class_duty = _under(Circular22.class_duty, 7, 1)
     missed_periodic = _under(Circular22.missed_periodic, 7, 4)
+    mark_weights = _under(Circular22.mark_weights, 9, 1, "b")
+    term_weights = _under(Circular22.term_weights, 9, 1, "b")
     subject_year_average = _under(Circular22.subject_year_average, 9, 1, "b")
     comment_subject_term = _under(Circular22.comment_subject_term, 9, 1, "a")
     comment_subject_year = _under(Circular22.comment_subject_year, 9, 1, "a")

@@ -137,6 +137,16 @@ class Circular58(RuleSet):
         total = sum(marks) + WEIGHT_PERIODIC * sum(middle) + WEIGHT_TERM_TEST * last
         return half_up(total, len(marks) + WEIGHT_PERIODIC * len(middle) + WEIGHT_TERM_TEST)
 
+    @cites(INSTRUMENT, article=11, clause=1, point="a")
+    def mark_weights(self) -> tuple[int, int, int]:
+        """Return how often a regular mark, a periodic one and the term test count in a subject's average for a term."""
+        return 1, WEIGHT_PERIODIC, WEIGHT_TERM_TEST
+
+    @cites(INSTRUMENT, article=11, clause=1, point="b")
+    def term_weights(self) -> tuple[int, int]:
+        """Return how often term I and term II count in a subject's average for the year."""
+        return WEIGHT_TERM1, WEIGHT_TERM2
+
     @cites(INSTRUMENT, article=11, clause=1, point="b")
     def subject_year_average(self, *, term1: Tenths | None, term2: Tenths | None) -> Tenths:
         """Return a scored subject's average for the year from its printed term averages, in tenths."""
