@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from khue.kernel import text
 from khue.kernel.quantities import NotAMark, format_tenths, parse_tenths
+from khue.school.gradebook import recount
 from khue.school.gradebook.models import REGULAR_SLOTS, SLOTS, CellState, Kind, Term
 from regulations import assessment
 from regulations.core import IncompleteMarks
@@ -302,9 +303,7 @@ def average(
     """Return a scored subject's average for the term in tenths, None while marks are missing."""
     given = [mark for mark in regular if mark is not None]
     try:
-        return assessment.rule_set(rule_set).subject_term_average(
-            regular=given, midterm=midterm, final=final, required=required
-        )
+        return recount.term_average(assessment.rule_set(rule_set), given, midterm, final, required)
     except IncompleteMarks:
         return None
 
@@ -312,9 +311,8 @@ def average(
 def passed(rule_set: str, levels: Sequence[str], required: int) -> str:
     """Return "D" or "CD" of a comment subject's term from its levels r1 … r8, mid, fin."""
     given = [RULE_PASS[level] for level in levels[:REGULAR_SLOTS] if level]
-    result = assessment.rule_set(rule_set).comment_subject_term(
-        regular=given, midterm=RULE_PASS.get(levels[8]), final=RULE_PASS.get(levels[9]), required_regular=required
-    )
+    rules = assessment.rule_set(rule_set)
+    result = recount.term_comment(rules, given, RULE_PASS.get(levels[8]), RULE_PASS.get(levels[9]), required)
     return PASS_OF_RULE[result]
 
 

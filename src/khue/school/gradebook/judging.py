@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from khue.school.gradebook import cells
+from khue.school.gradebook import cells, recount
 from khue.school.gradebook.cells import Given, Sheet
 from khue.school.gradebook.gathering import Book, ClassTerm, Learner
 from khue.school.gradebook.models import Kind
@@ -77,7 +77,12 @@ def rules_of(group: ClassTerm) -> Any:
     for learner in group.learners:
         for result in learner.results.values():
             return assessment.rule_set(result["rule_set"])
-    return assessment.rules_for(grade=group.grade, year=group.school_year)
+    return rules_in_force(group.grade, group.school_year)
+
+
+def rules_in_force(grade: int, year: int, *, is_continuing: bool = False) -> Any:
+    """Return the rules that govern a grade in the school year that begins in `year`. Raises NoRuleInForce."""
+    return assessment.rules_for(grade=grade, year=year, programme="continuing" if is_continuing else "general")
 
 
 def is_primary(rules: Any) -> bool:
@@ -85,16 +90,16 @@ def is_primary(rules: Any) -> bool:
     return bool(rules.level == "primary")
 
 
-def judge_term(group: ClassTerm) -> list[Judged]:
-    """Return the term results of a class's learners, in their order."""
-    rules = rules_of(group)
+def judge_term(group: ClassTerm, rules: Any = None) -> list[Judged]:
+    """Return the term results of a class's learners, in their order; under `rules` where given, else the class's own."""
+    rules = rules or rules_of(group)
     judge = _primary_term if is_primary(rules) else _secondary_term
     return [judge(rules, group, learner) for learner in group.learners]
 
 
-def judge_year(group: ClassTerm) -> list[Judged]:
-    """Return the year results of a class's learners from their results of both terms, in their order."""
-    rules = rules_of(group)
+def judge_year(group: ClassTerm, rules: Any = None) -> list[Judged]:
+    """Return the year results of a class's learners from their results of both terms, in their order; `rules` as above."""
+    rules = rules or rules_of(group)
     judge = _primary_year if is_primary(rules) else _secondary_year
     return [judge(rules, group, learner) for learner in group.learners]
 
@@ -144,15 +149,11 @@ def _subject(rules: Any, sheet: Sheet, marks: Given) -> tuple[int | str, list[An
     """Return a subject's result of the term, and its inputs as the snapshot keeps them."""
     if sheet.kind == Kind.SCORE:
         regular = [mark for mark in marks.regular if mark is not None]
-        average = rules.subject_term_average(
-            regular=regular, midterm=marks.midterm, final=marks.final, required=sheet.regular_count
-        )
+        average = recount.term_average(rules, regular, marks.midterm, marks.final, sheet.regular_count)
         return average, [regular, marks.midterm, marks.final]
     levels = [cells.RULE_PASS[level] for level in marks.levels[:8] if level]
     middle, last = cells.RULE_PASS.get(marks.levels[8]), cells.RULE_PASS.get(marks.levels[9])
-    result = rules.comment_subject_term(
-        regular=levels, midterm=middle, final=last, required_regular=sheet.regular_count
-    )
+    result = recount.term_comment(rules, levels, middle, last, sheet.regular_count)
     return result, [levels, middle, last]
 
 
@@ -239,25 +240,22 @@ def _secondary_year(rules: Any, group: ClassTerm, learner: Learner) -> Judged:
         "term": 0, "subjects": {one.code: [one.kind, one.term1, one.term2, one.retest] for one in counted},
         "conduct": conducts, "absences": sum(judged.absences), "decisions": decided,
     }  # fmt: skip
+    if recount.is_ranked(rules):  # Circular 58/2011, Art. 4: the homeroom teacher rates the whole year
+        judged.snapshot["conduct_year"] = learner.conduct
+        if rules.needs_conduct and not learner.conduct:
+            judged.missing.append(Missing(learner.uid, learner.name, "", ("conduct",)))
     if judged.missing or not counted:
         return judged
-    year = rules.year_results(
-        subjects=counted, conduct1=conducts[0], conduct2=conducts[1], absences=sum(judged.absences),
-        conduct_after_summer=decided.get("conduct_after_summer"),
-        principal_decision=decided.get("principal_decision"),
+    year = recount.secondary_year(
+        rules, subjects=counted, conducts=conducts, conduct_year=learner.conduct, absences=sum(judged.absences),
+        decisions=decided,
     )  # fmt: skip
     for code, result in {**year.averages, **year.comments}.items():
         judged.subjects[code]["year"] = result
     for one in counted:
         if one.retest is not None:
             judged.subjects[one.code]["retest"] = one.retest
-    judged.learning, judged.conduct = year.learning.level, year.conduct.level
-    judged.award, judged.promotion = year.award.level, year.promotion.level
-    judged.because = [
-        *told("learning", year.learning), *told("conduct", year.conduct), *told("award", year.award),
-        *told("promotion", year.promotion),
-    ]  # fmt: skip
-    return judged
+    return _settled(judged, year)
 
 
 def _primary_year(rules: Any, group: ClassTerm, learner: Learner) -> Judged:
@@ -290,16 +288,16 @@ def _primary_year(rules: Any, group: ClassTerm, learner: Learner) -> Judged:
     }  # fmt: skip
     if judged.missing or not given:
         return judged
-    year = rules.year_results(
-        grade=group.grade, subjects=given, qualities=judged.qualities,
-        is_outstanding_in_a_subject=bool(decided.get("outstanding")),
-        has_clear_progress=bool(decided.get("progress")), is_recognised_by_class=bool(decided.get("recognised")),
-        principal_decision=decided.get("principal_decision"),
-    )  # fmt: skip
-    judged.learning, judged.award, judged.promotion = year.level.level, year.award.level, year.promotion.level
-    judged.because = [
-        *told("learning", year.level), *told("award", year.award), *told("promotion", year.promotion),
-    ]  # fmt: skip
+    return _settled(judged, recount.primary_year(
+        rules, grade=group.grade, subjects=given, qualities=judged.qualities, decisions=decided
+    ))  # fmt: skip
+
+
+def _settled(judged: Judged, year: recount.Decided) -> Judged:
+    """Return the judgement with the year's levels and their reasons put in."""
+    for name, level in year.levels().items():
+        setattr(judged, name, level)
+    judged.because = [one for name in recount.JUDGED if (outcome := getattr(year, name)) for one in told(name, outcome)]
     return judged
 
 

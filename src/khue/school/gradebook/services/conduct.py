@@ -17,7 +17,7 @@ from khue.kernel.errors import Invalid, NotFound
 from khue.kernel.ids import uid7
 from khue.kernel.permissions import Actor
 from khue.register.schooling.models import ClassGroup
-from khue.school.gradebook import cells
+from khue.school.gradebook import cells, judging, recount
 from khue.school.gradebook.errors import TermClosed
 from khue.school.gradebook.judging import quality_codes
 from khue.school.gradebook.models import Closing, Term
@@ -27,6 +27,8 @@ from regulations import assessment
 ACT = "gradebook.conduct.set"
 CONDUCT_LEVELS = ("tot", "kha", "dat", "chua_dat")
 LETTERS = ("T", "Đ", "C")
+RANKED_CONDUCT_LEVELS = ("tot", "kha", "trung_binh", "yeu")
+"""Under Circular 58/2011 and its like, where the whole year (term 0) is rated too."""
 GROUNDS = ("outstanding", "progress", "recognised")
 """Grounds of the primary titles (TT 27/2020, Art. 13), set for the year."""
 
@@ -126,8 +128,10 @@ def _wanted(closing: Closing, change: ConductChange, row: _Row) -> dict[str, Any
     """Return the fields of a change that were sent, checked."""
     wanted: dict[str, Any] = {}
     if change.level is not None:
-        if change.level not in ("", *CONDUCT_LEVELS):
-            raise Invalid(fields={"level": [_("Chọn Tốt, Khá, Đạt hoặc Chưa đạt.")]})
+        levels = conduct_levels(closing.class_group)
+        if change.level not in ("", *levels):
+            names = ", ".join(assessment.label(code) for code in levels)
+            raise Invalid(fields={"level": [_("Chọn một trong các mức: %(names)s.") % {"names": names}]})
         wanted["level"] = change.level
     for name in ("qualities", "qualities_mid"):
         letters = getattr(change, name)
@@ -147,6 +151,12 @@ def _wanted(closing: Closing, change: ConductChange, row: _Row) -> dict[str, Any
         kept = {name: value for name, value in row.values["decisions"].items() if name not in GROUNDS}
         wanted["decisions"] = {**kept, **{name: True for name in GROUNDS if name in change.grounds}}
     return wanted
+
+
+def conduct_levels(group: ClassGroup) -> tuple[str, ...]:
+    """Return the conduct levels a class is rated in by the circular of its grade and year."""
+    rules = judging.rules_in_force(group.grade, group.school_year)
+    return RANKED_CONDUCT_LEVELS if recount.is_ranked(rules) else CONDUCT_LEVELS
 
 
 def _rows(closing: Closing, learners: Sequence[str]) -> dict[str, _Row]:
