@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -75,3 +77,33 @@ def test_a_digest_of_another_length_is_refused(authority: DemoAuthority) -> None
     signer = FileSigner(authority.path_of("teacher"), authority.password)
     with pytest.raises(SignerError):
         signer.sign_digest(b"short")
+
+
+ONE_OF_SEVERAL = """
+import sys
+from datetime import datetime
+from pathlib import Path
+from khue.kernel.sealing.authority import DemoAuthority
+from khue.kernel.sealing.identity import Identity, SignerRole
+now = datetime.fromisoformat(sys.argv[2])
+print("ready", flush=True)
+sys.stdin.readline()
+authority = DemoAuthority.create(Path(sys.argv[1]), now=now)
+seal = authority.issue_seal("seal", organisation="Trường THCS Nguyễn Huệ", organisation_id="86000001", now=now)
+print(authority.root.serial_number, authority.issuing.serial_number, seal.certificate.serial_number)
+"""
+
+
+def test_several_processes_that_begin_at_once_make_one_authority(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", ONE_OF_SEVERAL, str(tmp_path / "keys"), NOW.isoformat()]
+    several = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    for one in several:
+        assert one.stdout is not None
+        assert one.stdout.readline() == "ready\n"
+    for one in several:
+        assert one.stdin is not None
+        one.stdin.write("\n")
+        one.stdin.flush()
+    answers = {one.communicate(timeout=60)[0] for one in several}
+    assert [one.returncode for one in several] == [0, 0, 0]
+    assert len(answers) == 1

@@ -6,15 +6,18 @@ service behind `signers.Signer`). Every name it writes says "DEMO". Keys lie as 
 and is never readable to the web process.
 
 Layout of the directory: `root.p12`, `issuing.p12`, `holders/<label>.p12`, `root.pem`, `issuing.pem`,
-`issuing.crl`, `revoked.json`, `password`.
+`issuing.crl`, `revoked.json`, `password`, `lock` (held while files are made).
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -70,6 +73,17 @@ def write_private(path: Path, data: bytes) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+@contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """Hold the directory against other processes: several signers may need a first certificate at one time."""
+    handle = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _new_key() -> rsa.RSAPrivateKey:
@@ -150,6 +164,13 @@ class DemoAuthority:
             return cls.open(directory)
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.chmod(directory, 0o700)
+        with _alone(directory):
+            if (directory / "issuing.crl").exists():  # made by another process while this one waited
+                return cls.open(directory)
+            return cls._make(directory, now)
+
+    @classmethod
+    def _make(cls, directory: Path, now: datetime) -> DemoAuthority:
         (directory / "holders").mkdir(exist_ok=True, mode=0o700)
         password = secrets.token_urlsafe(24).encode()
         start = now - timedelta(days=365 * PAST_YEARS)
@@ -217,9 +238,15 @@ class DemoAuthority:
         Raises AuthorityError for a bad label.
         """
         path = self.path_of(label)
-        if path.exists():
-            _, certificate = self._load(path)
-            return Holder(label, path, certificate)
+        with _alone(self.directory):
+            if path.exists():
+                _, certificate = self._load(path)
+                return Holder(label, path, certificate)
+            return self._issue(path, label, identity, valid, now)
+
+    def _issue(
+        self, path: Path, label: str, identity: Identity, valid: tuple[datetime, datetime] | None, now: datetime
+    ) -> Holder:
         start, end = valid or (now - timedelta(days=1), now + timedelta(days=365 * HOLDER_YEARS))
         key = _new_key()
         certificate = _certificate(
@@ -250,10 +277,11 @@ class DemoAuthority:
         if not path.exists():
             raise AuthorityError(f"nothing was issued under {label!r}")
         _, certificate = self._load(path)
-        revoked = self._revoked()
-        revoked.setdefault(str(certificate.serial_number), now.astimezone(UTC).isoformat())
-        write_private(self.directory / "revoked.json", json.dumps(revoked, sort_keys=True).encode())
-        self.publish_crl(now=now)
+        with _alone(self.directory):
+            revoked = self._revoked()
+            revoked.setdefault(str(certificate.serial_number), now.astimezone(UTC).isoformat())
+            write_private(self.directory / "revoked.json", json.dumps(revoked, sort_keys=True).encode())
+            self.publish_crl(now=now)
 
     def _revoked(self) -> dict[str, str]:
         path = self.directory / "revoked.json"
