@@ -403,23 +403,27 @@ def close_year(world: World, school: SchoolWorld) -> None:
 # -- transcripts ---------------------------------------------------------------------------------------------
 
 
-def sign_transcripts(world: World, school: SchoolWorld, classes: list[ClassGroup]) -> int:
-    """Prepare a class's transcripts and sign them: homeroom teacher, principal, school seal. Returns how many."""
-    signed = 0
-    for group in classes:
-        now = timezone.now()
-        clerk = actor(school.clerk, "clerk", now)  # type: ignore[arg-type]
-        homeroom = _homeroom(group, now)
-        principal = actor(school.principal, "principal", now)  # type: ignore[arg-type]
-        with as_actor(homeroom):
-            prepared = transcripts.prepare_class(actor=homeroom, group=group, now=now)
-        for step, who in ((Signing.HOMEROOM, homeroom), (Signing.PRINCIPAL, principal), (Signing.SEAL, clerk)):
-            checkpoint(timezone.now())
-            with as_actor(who):
-                batch = transcripts.approve(actor=who, group=group, step=step, now=timezone.now())
-            finish(batch.job)  # type: ignore[arg-type]
-        signed += prepared.created + prepared.renewed
-    return signed
+def sign_class(group_id: int, *, clerk: str, principal: str) -> int:
+    """Prepare a class's transcripts and sign them: homeroom teacher, principal, school seal. Returns how many.
+
+    group_id  the class's primary key
+    clerk, principal  sign-in names of those who seal and sign
+    """
+    now = timezone.now()
+    with scope.everything():
+        group = ClassGroup.objects.select_related("school").get(pk=group_id)
+        accounts_by_name = {one.username: one for one in Account.objects.filter(username__in=(clerk, principal))}
+    homeroom = _homeroom(group, now)
+    head = actor(accounts_by_name[principal], "principal", now)
+    sealer = actor(accounts_by_name[clerk], "clerk", now)
+    with as_actor(homeroom):
+        prepared = transcripts.prepare_class(actor=homeroom, group=group, now=now)
+    for step, who in ((Signing.HOMEROOM, homeroom), (Signing.PRINCIPAL, head), (Signing.SEAL, sealer)):
+        checkpoint(timezone.now())
+        with as_actor(who):
+            batch = transcripts.approve(actor=who, group=group, step=step, now=timezone.now())
+        finish(batch.job)  # type: ignore[arg-type]
+    return prepared.created + prepared.renewed
 
 
 # -- families ------------------------------------------------------------------------------------------------
@@ -444,5 +448,3 @@ def invite_a_mother(world: World) -> str:
             guardian=guardian, learner=second, relation="mother", school_id=second.school_id, valid=period(timezone.localdate())
         )
     return slip.username
-
-

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from django.utils import timezone
 
 from khue.gateway.exchange.ministry import write_ministry_files
-from khue.kernel import files
 from khue.kernel.accounts.models import Account
 from khue.kernel.database import scope
 from khue.kernel.ledger import checking
@@ -20,9 +19,9 @@ from khue.register.orgs.models import Unit
 from khue.register.schooling.models import ClassGroup, Placement
 from khue.register.schooling.queries import school_year_of
 from khue.school.gradebook.models import Line, Result
-from khue.school.transcripts import verifying
-from khue.school.transcripts.models import State, Transcript, TranscriptSignature
+from khue.school.transcripts.models import State, Transcript
 from khue.web.demo import next_year, path, sheets_of_others
+from khue.web.demo.hands import Hands
 from khue.web.demo.path import PASSWORD, World
 
 Say = Callable[[str], None]
@@ -44,8 +43,8 @@ def _world(target: Path, say: Say) -> World:
     )
 
 
-def _walk(world: World, *, classes_to_sign: int | None) -> None:
-    """Walk from the empty database to signed transcripts of the walked year."""
+def _walk(world: World, hands: Hands, *, classes_to_sign: int | None) -> None:
+    """Walk from the empty database to signed transcripts of the walked year; `hands` sign while the path goes on."""
     path.build_tree(world)
     path.make_office_accounts(world)
     for school in world.schools:
@@ -62,15 +61,17 @@ def _walk(world: World, *, classes_to_sign: int | None) -> None:
             world.say(f"{school.plan.name}: học kỳ {term}: {count} ô điểm, đã khoá {len(groups)} lớp")
         path.close_year(world, school)
         world.say(f"{school.plan.name}: đã khoá năm học")
-        signed = path.sign_transcripts(world, school, groups[:classes_to_sign])
-        world.say(f"{school.plan.name}: {signed} học bạ đã ký")
+        assert school.clerk is not None and school.principal is not None
+        hands.sign([group.pk for group in groups[:classes_to_sign]], clerk=school.clerk.username, principal=school.principal.username)
+    world.say(f"{hands.signed()} học bạ đã ký")
 
 
 def load(target: Path, *, say: Say) -> None:
     """Load the demo province: last year closed with some signed transcripts, this year under way."""
     world = _world(target, say)
     checkpoint(timezone.now())
-    _walk(world, classes_to_sign=1)
+    with Hands() as hands:
+        _walk(world, hands, classes_to_sign=1)
     next_year.begin(world)
     _name_sign_ins(world)
     checkpoint(timezone.now())
@@ -110,8 +111,11 @@ def run(target: Path, *, say: Say) -> dict[str, Any]:
     target.mkdir(parents=True, exist_ok=True)
     world = _world(target, say)
     checkpoint(timezone.now())
-    _walk(world, classes_to_sign=None)
-    summary = _summarise(world)
+    with Hands() as hands:
+        _walk(world, hands, classes_to_sign=None)
+        summary = _summarise(world)
+        summary["transcripts"] = _transcripts(world, hands)
+    world.say(f"{summary['transcripts']['signatures_verified']} chữ ký đã kiểm tra")
     summary["ministry"] = _ministry(world)
     checkpoint(timezone.now())
     report = checking.verify()
@@ -142,39 +146,17 @@ def _summarise(world: World) -> dict[str, Any]:
         "cells_entered": world.counts["cells"],
         "lines": _count(Line, school_year=world.year),
         "results_by_level": levels,
-        "transcripts": _transcripts(world),
     }
 
 
-def _transcripts(world: World) -> dict[str, Any]:
+def _transcripts(world: World, hands: Hands) -> dict[str, Any]:
     """Write the sealed transcripts out, verify every signature, and count."""
     folder = world.folder / "transcripts"
     folder.mkdir(parents=True, exist_ok=True)
-    documents = verified = 0
-    problems: list[str] = []
     with scope.everything():
-        sealed = Transcript.objects.filter(state=State.SEALED).select_related("learner").order_by("pk")
-        for batch in _hundreds(sealed):
-            signatures: dict[int, list[TranscriptSignature]] = {}
-            for one in TranscriptSignature.objects.filter(transcript__in=batch).select_related("pdf", "xml").order_by("pk"):
-                signatures.setdefault(one.transcript_id, []).append(one)
-            for transcript in batch:
-                name = f"{transcript.learner.code}-{transcript.school_year}"
-                last = signatures[transcript.pk][-1]
-                (folder / f"{name}.pdf").write_bytes(files.read(last.pdf))
-                (folder / f"{name}.xml").write_bytes(files.read(last.xml))
-                documents += 1
-                verdict = verifying.verify(transcript, signatures[transcript.pk], now=timezone.now())
-                verified += len(verdict.checks) if verdict.is_good else 0
-                problems += [f"{name}: {problem}" for problem in verdict.problems]
-    return {"documents": documents, "signatures_verified": verified, "problems": problems}
-
-
-def _hundreds(rows: Any) -> Iterator[list[Transcript]]:
-    after = 0
-    while batch := list(rows.filter(pk__gt=after)[:100]):
-        yield batch
-        after = batch[-1].pk
+        sealed = list(Transcript.objects.filter(state=State.SEALED).order_by("pk").values_list("pk", flat=True))
+    found = hands.verify(sealed, folder)
+    return {"documents": found.documents, "signatures_verified": found.signatures, "problems": list(found.problems)}
 
 
 def _ministry(world: World) -> dict[str, Any]:
