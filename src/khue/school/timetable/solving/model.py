@@ -160,7 +160,7 @@ class MaxGaps(OfPeople):
 
 @dataclass(frozen=True, kw_only=True)
 class MaxHours(OfPeople):
-    """Has at most `most` periods a day (date, week …), of one tag or subject if named; one unit each above."""
+    """Has at most `most` periods a day (date, week …), of one tag or subject if named; one unit a day above."""
 
     most: int
     per: Span = "day"
@@ -180,7 +180,7 @@ class MinHours(OfPeople):
 
 @dataclass(frozen=True, kw_only=True)
 class MaxContinuous(OfPeople):
-    """Has at most `most` periods in a row, of one tag if named; one unit each above."""
+    """Has at most `most` periods in a row, of one tag if named; one unit a row that is longer."""
 
     most: int
     tag: str | None = None
@@ -222,10 +222,30 @@ class MinRestAtNoon(OfPeople):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MaxConsecutiveDates(OfPeople):
-    """Never comes on more than `most` dates in a row."""
+class MaxConsecutiveDays(OfPeople):
+    """Never comes on more than `most` days in a row; one unit each above.
+
+    from_noon   one more is allowed when the row begins with an afternoon
+    """
 
     most: int = 3
+    from_noon: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaxFullDates(OfPeople):
+    """Comes both in the morning and in the afternoon on at most `most` dates; one unit each above."""
+
+    most: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaxTagsADay(OfPeople):
+    """Of these tags at most `most` occur on one day (date); one unit each above."""
+
+    tags: tuple[str, ...]
+    most: int
+    per: Span = "day"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -349,12 +369,12 @@ class MaxGapsBetween(OfActivities):
 
 @dataclass(frozen=True, kw_only=True)
 class Follows(OfActivities):
-    """The second (of two) starts when the first ends, on the same day."""
+    """The second (of two) starts when the first ends, on the same day; a break may lie between."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Adjoins(OfActivities):
-    """Two or three follow each other directly on one day, in any order."""
+    """Two or three follow each other directly on one day, in any order; breaks may lie between."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -432,6 +452,15 @@ class MaxInATerm(OfActivities):
 
     most: int
     days_a_term: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MinInATerm(OfActivities):
+    """At least `least` of them lie in each term of `days_a_term` days (in no term if `may_be_empty`)."""
+
+    least: int
+    days_a_term: int
+    may_be_empty: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

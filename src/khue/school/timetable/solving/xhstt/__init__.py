@@ -1,0 +1,1 @@
+"""XHSTT, the benchmark format of high-school timetabling: reading, judging, solving, writing."""
