@@ -235,7 +235,10 @@ class _Compiler:
         }
         if constraint.kind in facts:
             monitor = Monitor(
-                constraint.kind, _weight(constraint), FUNCTIONS[constraint.cost_function], facts[constraint.kind]
+                constraint.kind,
+                _weight(constraint),
+                FUNCTIONS[constraint.cost_function],
+                facts[constraint.kind],
             )
             for event in constraint.events:
                 self.event_monitors[event].append(monitor)
@@ -293,7 +296,10 @@ class _Compiler:
             if constraint.kind not in facts:
                 continue
             monitor = Monitor(
-                constraint.kind, _weight(constraint), FUNCTIONS[constraint.cost_function], facts[constraint.kind]
+                constraint.kind,
+                _weight(constraint),
+                FUNCTIONS[constraint.cost_function],
+                facts[constraint.kind],
             )
             target = load if constraint.kind == "LimitWorkload" else busy
             for resource in constraint.resources:
@@ -309,7 +315,9 @@ class _Compiler:
             if constraint.kind not in ("AssignResource", "PreferResources"):
                 continue
             facts = () if constraint.kind == "AssignResource" else (constraint.preferred,)
-            monitor = Monitor(constraint.kind, _weight(constraint), FUNCTIONS[constraint.cost_function], facts)
+            monitor = Monitor(
+                constraint.kind, _weight(constraint), FUNCTIONS[constraint.cost_function], facts
+            )
             for event in constraint.events:
                 for index, resource in enumerate(instance.events[event].resources):
                     if resource.role != constraint.role:
@@ -318,7 +326,9 @@ class _Compiler:
                         found[event, index].append(monitor)
                         if constraint.kind == "PreferResources" and constraint.is_hard:
                             wanted[event, index].append(constraint.preferred)
-                    elif constraint.kind == "PreferResources" and resource.resource not in constraint.preferred:
+                    elif (
+                        constraint.kind == "PreferResources" and resource.resource not in constraint.preferred
+                    ):
                         self.constant += monitor.cost(instance.events[event].duration)
         of_kind: dict[str, list[int]] = defaultdict(list)
         for index, record in enumerate(instance.resources):
@@ -338,7 +348,9 @@ class _Compiler:
             monitors.append(tuple(its))
         return places, monitors
 
-    def _splits(self, live: list[Constraint], places: list[Place]) -> tuple[list[SplitGroup], list[tuple[int, ...]]]:
+    def _splits(
+        self, live: list[Constraint], places: list[Place]
+    ) -> tuple[list[SplitGroup], list[tuple[int, ...]]]:
         by_event: dict[tuple[int, int], int] = {(p.event, p.index): i for i, p in enumerate(places)}
         splits: list[SplitGroup] = []
         place_splits: list[list[int]] = [[] for _ in places]
@@ -378,7 +390,8 @@ class _Compiler:
                     key = (monitor.kind, monitor.is_hard, monitor.function, monitor.facts)
                     merged[key] += monitor.weight
             bundle.monitors = tuple(
-                Monitor(kind, weight, function, facts) for (kind, _, function, facts), weight in merged.items()
+                Monitor(kind, weight, function, facts)
+                for (kind, _, function, facts), weight in merged.items()
             )
             bundle.groups = tuple(sorted(touching[index]))
             counts_lessons = any(m.kind != "AssignTime" for m in bundle.monitors) or any(
@@ -421,9 +434,7 @@ class _Compiler:
             if monitor.kind == "PreferTimes" and monitor.is_hard and monitor.facts[1] in (None, duration):
                 wanted &= monitor.facts[0]
         block = (1 << duration) - 1
-        return tuple(
-            s for s in range(slots - duration + 1) if wanted >> s & 1 and not closed & (block << s)
-        )
+        return tuple(s for s in range(slots - duration + 1) if wanted >> s & 1 and not closed & (block << s))
 
 
 @lru_cache(maxsize=4096)

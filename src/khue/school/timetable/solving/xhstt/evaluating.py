@@ -130,9 +130,13 @@ def _split_events(view: _View, constraint: Constraint) -> Points:
     for event in constraint.events:
         lessons = view.lessons[event]
         wrong = sum(
-            not constraint.minimum_duration <= lesson.duration <= constraint.maximum_duration for lesson in lessons
+            not constraint.minimum_duration <= lesson.duration <= constraint.maximum_duration
+            for lesson in lessons
         )
-        yield view.instance.events[event].id, wrong + outside(len(lessons), constraint.minimum, constraint.maximum)
+        yield (
+            view.instance.events[event].id,
+            wrong + outside(len(lessons), constraint.minimum, constraint.maximum),
+        )
 
 
 def _distribute_split_events(view: _View, constraint: Constraint) -> Points:

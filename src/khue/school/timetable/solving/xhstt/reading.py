@@ -68,7 +68,9 @@ def parse_archive(content: bytes, *, name: str = "the file") -> Archive:
     elif root.tag == "HighSchoolTimetableArchive":
         root_instances = root.iterfind("Instances/Instance")
     else:
-        raise BadFile(f"{name} begins with <{root.tag}>, not with <HighSchoolTimetableArchive> or <Instance>.")
+        raise BadFile(
+            f"{name} begins with <{root.tag}>, not with <HighSchoolTimetableArchive> or <Instance>."
+        )
     archive = Archive(id=root.get("Id", ""))
     for element in root_instances:
         archive.instances.append(_InstanceReader(element).read())
@@ -180,7 +182,9 @@ class _InstanceReader:
         try:
             return names[reference]
         except KeyError:
-            raise BadFile(f"{place} refers to {what} '{reference[:60]}', which {self.place} does not have.") from None
+            raise BadFile(
+                f"{place} refers to {what} '{reference[:60]}', which {self.place} does not have."
+            ) from None
 
     def _declare(self, names: dict, element: Element, what: str, value: object) -> str:
         """Give `element`'s Id a value; refuse an empty or repeated Id."""
@@ -222,7 +226,9 @@ class _InstanceReader:
             kind = element.find("ResourceType")
             reference = "" if kind is None else kind.get("Reference", "")
             self._lookup(known, reference, "resource type", place)
-            self.resource_records.append(Resource(identifier, _text(element, "Name") or identifier, reference))
+            self.resource_records.append(
+                Resource(identifier, _text(element, "Name") or identifier, reference)
+            )
             for _, group_id in _references(element.find("ResourceGroups"), "ResourceGroup"):
                 self._lookup(self.resource_groups, group_id, "resource group", place).append(index)
 
@@ -237,7 +243,10 @@ class _InstanceReader:
             identifier = self._declare(self.events, element, "event", index)
             place = f"Event '{identifier}' of {self.place}"
             self.event_records.append(self._event(element, identifier, place))
-            groups = [*_references(element, "Course"), *_references(element.find("EventGroups"), "EventGroup")]
+            groups = [
+                *_references(element, "Course"),
+                *_references(element.find("EventGroups"), "EventGroup"),
+            ]
             for _, group_id in groups:
                 members = self._lookup(self.event_groups, group_id, "event group", place)
                 if index not in members[-1:]:
@@ -253,7 +262,9 @@ class _InstanceReader:
         if start is not None:
             time = self._lookup(self.times, start.get("Reference", ""), "time", place)
             if time + duration > len(self.times):
-                raise BadFile(f"{place} is preassigned a time from which its duration runs past the last time.")
+                raise BadFile(
+                    f"{place} is preassigned a time from which its duration runs past the last time."
+                )
         places: list[EventResource] = []
         for child in element.iterfind("Resources/Resource"):
             places.append(self._event_resource(child, workload, place))
@@ -274,10 +285,14 @@ class _InstanceReader:
         kind = element.find("ResourceType")
         if reference is None:
             if not role or kind is None:
-                raise BadFile(f"{place} has a resource with neither Reference nor both Role and ResourceType.")
+                raise BadFile(
+                    f"{place} has a resource with neither Reference nor both Role and ResourceType."
+                )
             resource, kind_id = None, kind.get("Reference", "")
             if kind_id not in self.kinds:
-                raise BadFile(f"{place} refers to resource type '{kind_id}', which {self.place} does not have.")
+                raise BadFile(
+                    f"{place} refers to resource type '{kind_id}', which {self.place} does not have."
+                )
         else:
             resource = self._lookup(self.resources, reference, "resource", place)
             kind_id = self.resource_records[resource].kind
@@ -311,7 +326,9 @@ class _InstanceReader:
             minimum, maximum = (_number(element, t, place) for t in ("MinimumAmount", "MaximumAmount"))
             shortest, longest = (_number(element, t, place) for t in ("MinimumDuration", "MaximumDuration"))
         duration = None
-        if kind == "DistributeSplitEvents" or (kind == "PreferTimes" and element.find("Duration") is not None):
+        if kind == "DistributeSplitEvents" or (
+            kind == "PreferTimes" and element.find("Duration") is not None
+        ):
             duration = _number(element, "Duration", place)
         role = _text(element, "Role", "") or ""
         if kind in ROLE_KINDS and not role:
@@ -333,7 +350,9 @@ class _InstanceReader:
             times=frozenset(self._members(element, "Time", self.times, self.time_groups, place))
             if kind in ("PreferTimes", "AvoidUnavailableTimes")
             else frozenset(),
-            preferred=frozenset(self._members(element, "Resource", self.resources, self.resource_groups, place))
+            preferred=frozenset(
+                self._members(element, "Resource", self.resources, self.resource_groups, place)
+            )
             if kind == "PreferResources"
             else frozenset(),
             time_groups=self._time_limits(element, kind, place) if kind in DAY_KINDS else (),
@@ -404,7 +423,9 @@ def _solutions(root: Element, known: dict[str, Instance]) -> Iterator[Solution]:
     for group, element in pairs:
         reference = element.get("Reference", "")
         if reference not in known:
-            raise BadFile(f"Solution group '{group}' solves instance '{reference[:60]}', which is not in the file.")
+            raise BadFile(
+                f"Solution group '{group}' solves instance '{reference[:60]}', which is not in the file."
+            )
         yield _solution(element, group, known[reference], lookups[reference])
 
 
@@ -456,7 +477,9 @@ def _lesson(element: Element, instance: Instance, lookup: tuple, place: str) -> 
     time = element.find("Time")
     if time is not None:
         if time.get("Reference", "") not in times:
-            raise BadFile(f"{place} is put at time '{time.get('Reference', '')}', which the instance does not have.")
+            raise BadFile(
+                f"{place} is put at time '{time.get('Reference', '')}', which the instance does not have."
+            )
         start = times[time.get("Reference", "")]
         if start + duration > len(times):
             raise BadFile(f"{place} runs past the last time.")
@@ -473,7 +496,9 @@ def _lesson(element: Element, instance: Instance, lookup: tuple, place: str) -> 
             raise BadFile(f"{place} gives a resource to role '{role[:60]}', which the event does not have.")
         wanted = event.resources[roles[role]]
         if instance.resources[resources[name]].kind != wanted.kind:
-            raise BadFile(f"{place} gives role '{role}' resource '{name}', which is not of type '{wanted.kind}'.")
+            raise BadFile(
+                f"{place} gives role '{role}' resource '{name}', which is not of type '{wanted.kind}'."
+            )
         if wanted.resource not in (None, resources[name]):
             raise BadFile(f"{place} gives role '{role}' another resource than the preassigned one.")
         chosen[roles[role]] = resources[name]

@@ -292,7 +292,9 @@ class State:
 
     def _price_place(self, place: int) -> None:
         slot = self.slot_of_place[place]
-        lessons = [(self.duration[x], self.chosen[x][slot]) for x in self.lessons[self.problem.places[place].bundle]]
+        lessons = [
+            (self.duration[x], self.chosen[x][slot]) for x in self.lessons[self.problem.places[place].bundle]
+        ]
         cost = 0
         for monitor in self.problem.place_monitors[place]:
             cost += monitor.cost(place_deviation(monitor, lessons))
@@ -366,7 +368,8 @@ def snapshot_of(problem: Problem, solution: Solution) -> list[Parts]:
             chosen = [-1] * len(bundle.places)
             for event in bundle.events:
                 twin = next(
-                    (x for x in spare[event] if (x.duration, x.start) == (lesson.duration, lesson.start)), None
+                    (x for x in spare[event] if (x.duration, x.start) == (lesson.duration, lesson.start)),
+                    None,
                 )
                 if twin is None:
                     continue
