@@ -21,6 +21,8 @@ Target = dict[str, Any]
 Payload = Callable[[World, Target], Any]
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 JSON = "application/json"
+FILES = ("transcripts:copy", "exchange:result", "exchange:ministry:package")
+"""Operations whose GET gives out a file instead of a page."""
 
 
 @dataclass(frozen=True)

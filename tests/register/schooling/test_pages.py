@@ -5,7 +5,8 @@ from django.db import connection
 
 from khue.kernel.audit.models import Look
 from khue.register.people.models import Kinship, Person
-from khue.register.schooling.models import ClassGroup, Transfer
+from khue.register.schooling.models import ClassGroup, Placement, Transfer
+from khue.school.teaching.models import Assignment
 from tests import factories
 
 
@@ -105,3 +106,28 @@ def test_lists_and_search_stay_within_the_place(here):
     actor = factories.actor_of(factories.account("clerk", here))
     assert [hit.title for hit in SEARCH["learners"](actor, "nguyen an", 10)] == [child.name]
     assert connection.in_atomic_block
+
+
+def test_a_homeroom_teacher_opens_the_files_of_her_class_and_of_classes_she_teaches(everything):
+    here = factories.school()
+    own, taught, other = (factories.class_group(here, name=name) for name in ("7A", "7B", "7C"))
+    [mine], [pupil], [stranger] = (factories.learners(group, 1) for group in (own, taught, other))
+    for who, name in ((mine, "Zq Văn An"), (pupil, "Zq Văn Bình"), (stranger, "Zq Văn Cường")):
+        type(who).objects.filter(pk=who.pk).update(name=name)
+    account = factories.homeroom_teacher(own)
+    post = type(own).objects.select_related("homeroom").get(pk=own.pk).homeroom
+    Assignment.objects.create(
+        post=post, class_group=taught, school_id=here.pk, school_year=2025, subject_code="toan", periods=4, valid=factories.SCHOOL_YEAR
+    )
+    client = factories.client_of(account, role="homeroom_teacher")
+    assert [client.get(f"/hoc-sinh/{one.uid}/").status_code for one in (mine, pupil, stranger)] == [200, 200, 403]
+    found = client.get("/tim/?q=zq").content.decode()
+    assert "Zq Văn An" in found and "Zq Văn Bình" in found and "Zq Văn Cường" not in found
+    listed = client.get("/api/v1/learners").json()["items"]
+    assert {one["name"] for one in listed} == {"Zq Văn An", "Zq Văn Bình"}
+    links = [f"/hoc-sinh/{who.uid}/" in client.get(f"/lop/{group.uid}/").content.decode() for who, group in ((mine, own), (stranger, other))]
+    assert links == [True, False]
+    Placement.objects.filter(learner=mine).update(closed="move")
+    assert client.get(f"/hoc-sinh/{mine.uid}/").status_code == 403
+
+

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 from datetime import date
 
 import pytest
 from django.db import DatabaseError, transaction
 
 from khue.kernel import jobs, ledger
+from khue.kernel.audit.models import Act
 from khue.kernel.errors import Invalid, NotAllowed
 from khue.kernel.events.models import Event
 from khue.kernel.jobs.models import Job
@@ -25,7 +27,7 @@ from khue.school.gradebook.errors import (
     TermsOpen,
 )
 from khue.school.gradebook.models import Absence, Closing, Conduct, Correction, Line, Register, Result
-from khue.school.gradebook.services import ConductChange
+from khue.school.gradebook.services import ConductChange, closing
 from tests import factories
 from tests.school.gradebook import books
 
@@ -202,6 +204,54 @@ def test_a_set_costs_a_fixed_number_of_statements(now, counted):
         totals.append(statements.total)
     assert totals[0] == totals[1]
     assert totals[0] <= 12
+
+
+def test_more_classes_cost_no_more_statements(now, counted):
+    totals = []
+    for count in (1, 3):
+        made = [books.book(count=2, terms=(1,)) for _class in range(count)]
+        for one in made:
+            ready(one)
+        with counted() as statements:
+            done = services.close_set(actor=SYSTEM, class_ids=[one.group.pk for one in made], term=1, now=now)
+        assert len(done.closed) == count
+        assert Act.objects.filter(act="gradebook.term.close", target_id__in=Closing.objects.filter(class_group__in=done.closed, term=1)).count() == count
+        totals.append(statements.total)
+    assert totals[0] == totals[1]
+    assert Event.objects.filter(kind="gradebook.term-closed").count() == 4
+
+
+def test_a_set_by_way_of_copy_is_what_one_statement_writes(now, monkeypatch):
+    comment = 'Chăm, "ngoan" \\ tab\tdòng\nmới; \\N'
+    kept = []
+    for few in (50, 0):
+        monkeypatch.setattr(closing, "FEW", few)
+        made = books.book(terms=(1,))
+        ready(made, low={"toan": "4"})
+        Conduct.objects.filter(class_group=made.group, term=1).update(comment=comment)
+        close(made, now)
+        rows = list(Result.objects.filter(class_group=made.group).order_by("learner_id").values())
+        assert len(rows) == 3
+        assert {row["comment"] for row in rows} == {comment}
+        own = ("id", "uid", "learner_id", "class_group_id", "school_id", "changed_at")
+        kept.append([{name: value for name, value in row.items() if name not in own} for row in rows])
+    assert kept[0] == kept[1]
+
+
+def test_a_head_that_moved_keeps_the_set_from_closing(now, monkeypatch):
+    made = books.book(terms=(1,))
+    ready(made)
+    append = ledger.append_many
+
+    def moved(*given, **settings):
+        Register.objects.filter(pk=made.register().pk).update(ledger_seq=99)
+        return append(*given, **settings)
+
+    monkeypatch.setattr(ledger, "append_many", moved)
+    with pytest.raises(ledger.HeadMoved), transaction.atomic():
+        services.close_set(actor=SYSTEM, class_ids=[made.group.pk], term=1, now=now)
+    assert not Result.objects.exists()
+    assert gc.isenabled()
 
 
 # --- corrections ----------------------------------------------------------------------------------

@@ -4,13 +4,14 @@ from django.utils.translation import gettext_lazy as _
 
 from khue.kernel.permissions import right
 
-SCHOOL_STAFF = ("principal", "vice_principal", "clerk", "homeroom_teacher")
+SCHOOL_OFFICE = ("principal", "vice_principal", "clerk")
 
 VIEW_FILE = right(
     "people.view_file",
     _("Xem hồ sơ học sinh"),
     {
-        **dict.fromkeys(SCHOOL_STAFF, "unit"),
+        **dict.fromkeys(SCHOOL_OFFICE, "unit"),
+        "homeroom_teacher": "own_learner",
         "commune_officer": "unit",
         "province_officer": "unit",
         "province_director": "unit",

@@ -18,6 +18,7 @@ from khue.register.orgs.models import Unit
 from khue.register.people import services as people
 from khue.register.people.models import Person
 from khue.register.schooling import queries, services
+from khue.register.schooling.mine import files_of
 from khue.register.schooling.models import ClassGroup, Placement, Transfer
 
 router = Router()
@@ -175,10 +176,9 @@ def list_class_learners(request: HttpRequest, uid: UUID, on: date | None = None)
 @paginate(LimitOffsetPagination)
 def list_learners(request: HttpRequest, name: Annotated[str, Query(max_length=80)] = ""):  # noqa: ANN201
     """List learners of the caller's place whose folded name begins with `name`, in name order."""
-    permissions.demand(request.actor, "people.view_file", on=permissions.ANYWHERE, at=timezone.now())
-    found = Person.objects.filter(placements__is_main=True, merged_into=None)
-    if request.actor.schools is not None:
-        found = found.filter(school_id__in=request.actor.schools)
+    now = timezone.now()
+    permissions.demand(request.actor, "people.view_file", on=permissions.ANYWHERE, at=now)
+    found = files_of(request.actor, local_day(now))
     if name:
         found = found.filter(name_fold__startswith=fold(name))
     return found.order_by("sort_key", "pk").distinct()

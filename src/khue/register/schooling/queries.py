@@ -6,19 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import Count, Q, QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, OuterRef, Q, QuerySet
+from django.db.models.functions import JSONObject
 
 from khue.kernel import permissions
 from khue.kernel.errors import NotFound
 from khue.kernel.permissions import Actor
 from khue.kernel.permissions.loading import local_day
 from khue.register.people.models import Kinship, Person
+from khue.register.schooling.mine import STAYING, is_own_learner, school_year_of
 from khue.register.schooling.models import ClassGroup, Placement, Transfer
 
-
-def school_year_of(day: date) -> int:
-    """Return the school year a day counts to: it turns on 1 August, as admissions for the next begin."""
-    return day.year if day.month >= 8 else day.year - 1
+__all__ = ["STAYING", "school_year_of"]
 
 
 def classes(actor: Actor, *, school_year: int, on: date, school_id: int | None = None) -> QuerySet[ClassGroup]:
@@ -52,7 +52,26 @@ def members(group: ClassGroup, *, on: date) -> list[Placement]:
         .select_related("learner")
         .order_by("learner__sort_key", "learner__born_on", "learner_id")
     )
-    return list(held.filter(valid__contains=on)) or list(held.filter(closed__in=["", "year_end", "completed"]))
+    return list(held.filter(valid__contains=on)) or list(held.filter(closed__in=STAYING))
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """A guardian in a learner's file."""
+
+    name: str
+    relation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of school in a learner's file."""
+
+    uid: str
+    from_school: str
+    to_school: str
+    state: str
+    effective_on: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +80,8 @@ class LearnerFile:
 
     person: Person
     placements: Sequence[Placement]
-    guardians: Sequence[Kinship]
-    transfers: Sequence[Transfer]
+    guardians: Sequence[Tie]
+    transfers: Sequence[Change]
     on: date
 
     @property
@@ -72,17 +91,42 @@ class LearnerFile:
 
 
 def learner_file(actor: Actor, uid: str, *, at: datetime) -> LearnerFile:
-    """Return one learner's file in four statements; raises NotFound outside the actor's place."""
-    person = Person.objects.filter(uid=uid).first()
+    """Return one learner's file in two statements; raises NotFound outside the actor's place, NotAllowed for a
+    teacher who neither leads nor teaches her class."""
+    day = local_day(at)
+    ties = Kinship.objects.filter(learner=OuterRef("pk")).order_by("relation", "pk")
+    moves = Transfer.objects.filter(learner=OuterRef("pk")).order_by("-pk")
+    person = (
+        Person.objects.filter(uid=uid)
+        .annotate(
+            seen_own_learner=is_own_learner(actor, day),
+            ties=ArraySubquery(ties.values(found=JSONObject(name="guardian__name", relation="relation"))),
+            moves=ArraySubquery(
+                moves.values(found=JSONObject(
+                    uid="uid", from_school="from_school__name", to_school="to_school__name", state="state",
+                    effective_on="effective_on",
+                ))
+            ),
+        )
+        .first()
+    )  # fmt: skip
     if person is None:
         raise NotFound()
     permissions.demand(actor, "people.view_file", on=person, at=at)
     placements = (
-        Placement.objects.filter(learner=person).select_related("class_group", "school").order_by("-valid")
+        Placement.objects.filter(learner=person)
+        .select_related("class_group__homeroom", "school")
+        .order_by("-valid")
     )
-    guardians = Kinship.objects.filter(learner=person).select_related("guardian").order_by("relation", "pk")
-    transfers = Transfer.objects.filter(learner=person).select_related("from_school", "to_school").order_by("-pk")
-    return LearnerFile(person, list(placements), list(guardians), list(transfers), local_day(at))
+    guardians = [Tie(one["name"], str(Kinship.Relation(one["relation"]).label)) for one in person.ties]  # type: ignore[attr-defined]
+    transfers = [
+        Change(
+            one["uid"], one["from_school"], one["to_school"], str(Transfer.State(one["state"]).label),
+            date.fromisoformat(one["effective_on"]),
+        )
+        for one in person.moves  # type: ignore[attr-defined]
+    ]  # fmt: skip
+    return LearnerFile(person, list(placements), guardians, transfers, day)
 
 
 def transfers(actor: Actor) -> QuerySet[Transfer]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -15,6 +15,7 @@ from khue.kernel import audit, permissions
 from khue.kernel.calendar.models import SchoolYear
 from khue.kernel.database import scope
 from khue.kernel.errors import Invalid, NotFound
+from khue.kernel.permissions import Actor
 from khue.kernel.permissions.loading import local_day
 from khue.register.orgs.models import Unit
 from khue.register.people import invitations
@@ -88,7 +89,7 @@ def class_group(request: HttpRequest, uid: str) -> HttpResponse:
     return _show(request, "class", {
         "group": group, "members": members,
         "may_edit": permissions.allowed(request.actor, "schooling.edit_classes", on=group, at=now),
-        "may_view_files": permissions.holds(request.actor, "people.view_file"),
+        "may_view_files": permissions.allowed(request.actor, "people.view_file", on=group, at=now),
     })  # fmt: skip
 
 
@@ -125,8 +126,14 @@ def learner(request: HttpRequest, uid: str) -> HttpResponse:
         "file": file, "person": file.person,
         "may_edit": permissions.allowed(request.actor, "people.edit_file", on=file.person, at=now),
         "may_transfer": permissions.allowed(request.actor, "schooling.ask_transfer", on=file.person, at=now),
-        "may_invite": permissions.allowed(request.actor, "people.invite_guardian", on=file.current or file.person, at=now),
+        "may_invite": _may_invite(request.actor, file, now),
     })  # fmt: skip
+
+
+def _may_invite(actor: Actor, file: queries.LearnerFile, now: datetime) -> bool:
+    """Return whether the actor may invite guardians: of her class today, else of a file of her school."""
+    group = file.current.class_group if file.current else file.person
+    return permissions.allowed(actor, "people.invite_guardian", on=group, at=now)
 
 
 @require_http_methods(["GET", "POST"])

@@ -7,21 +7,40 @@ from typing import Any
 
 from django.db.models import Q
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from khue.kernel import menus
 from khue.kernel.permissions import Actor, holds, relation
 from khue.kernel.permissions.loading import local_day
 from khue.register.orgs import measures
-from khue.register.people.models import Person
 from khue.register.schooling import permissions  # noqa: F401 - declares the rights
+from khue.register.schooling.mine import files_of
 from khue.register.schooling.models import ClassGroup, Transfer
 
 
+def _works_at(actor: Actor, thing: Any) -> bool:
+    """Return whether the thing lies in one of the schools the actor works at."""
+    return thing.school_id in (actor.schools or ())
+
+
 def is_homeroom(actor: Actor, thing: Any, at: datetime) -> bool:
-    """Return whether the actor holds the homeroom post of the thing's class today."""
+    """Return whether the actor holds the homeroom post of the thing's class today.
+
+    No statement where the query that read the thing has the answer with it: as `seen_homeroom`, or as the
+    class's loaded post.
+    """
     if actor.person_id is None or thing is None:
         return False
+    seen = getattr(thing, "seen_homeroom", None)
+    if seen is not None:
+        return bool(seen) and _works_at(actor, thing)
+    if isinstance(thing, ClassGroup) and ClassGroup.homeroom.is_cached(thing):  # type: ignore[attr-defined]
+        held = thing.homeroom
+        return (
+            held is not None and held.person_id == actor.person_id and local_day(at) in held.valid
+            and _works_at(actor, thing)
+        )  # fmt: skip
     class_group_id = thing.pk if isinstance(thing, ClassGroup) else getattr(thing, "class_group_id", None)
     return class_group_id is not None and ClassGroup.objects.filter(
         pk=class_group_id, school_id__in=actor.schools or (), homeroom__person_id=actor.person_id,
@@ -56,9 +75,7 @@ def find_people(actor: Actor, words: str, limit: int) -> list[menus.Hit]:
     """Return learners and classes' members whose folded names hold all the words, within the actor's place."""
     if not holds(actor, "people.view_file"):
         return []
-    found = Person.objects.filter(placements__is_main=True, merged_into=None)
-    if actor.schools is not None:
-        found = found.filter(school_id__in=actor.schools)
+    found = files_of(actor, local_day(timezone.now()))
     if words.isdigit():
         found = found.filter(code__startswith=words)
     else:

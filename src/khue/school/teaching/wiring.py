@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from khue.kernel import menus
 from khue.kernel.permissions import Actor, relation
 from khue.kernel.permissions.loading import local_day
+from khue.register.schooling.mine import MY_CLASSES
 from khue.school.teaching import permissions  # noqa: F401  declares rights
 from khue.school.teaching.models import Assignment
 
@@ -26,6 +28,16 @@ def teaches(actor: Actor, thing: Any, at: datetime) -> bool:
 
 
 relation("teaches", teaches)
+
+
+def taught(actor: Actor, day: date) -> QuerySet[Any]:
+    """Return the ids of the classes the actor teaches today."""
+    return Assignment.objects.filter(
+        post__person_id=actor.person_id or 0, post__valid__contains=day, valid__contains=day
+    ).values("class_group_id")
+
+
+MY_CLASSES.add("taught", taught)
 
 menus.MENU.add(
     "teaching",

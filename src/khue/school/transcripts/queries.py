@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import JSONObject
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -144,12 +147,17 @@ class ClassSheet:
 
 
 def group_of(actor: Actor, uid: str, *, now: datetime) -> ClassGroup:
-    """Return a class whose transcripts the actor may see; raises NotFound."""
+    """Return a class whose transcripts the actor may see, with when its year was closed and the signing that runs:
+    one statement. Raises NotFound."""
     closing = Closing.objects.filter(class_group=OuterRef("pk"), term=Term.YEAR)
-    running = SigningBatch.objects.filter(class_group=OuterRef("pk"), job__finished_at=None)
+    running = (
+        SigningBatch.objects.filter(class_group=OuterRef("pk"), job__finished_at=None, job__isnull=False)
+        .order_by("job_id")
+        .values(found=JSONObject(**{name: f"job__{name}" for name in JOB_FIELDS}))
+    )
     found = (
         ClassGroup.objects.select_related("school", "homeroom__person")
-        .annotate(closed_at=Subquery(closing.values("closed_at")[:1]), is_signing=Exists(running))
+        .annotate(closed_at=Subquery(closing.values("closed_at")[:1]), running=ArraySubquery(running))
         .filter(uid=uid)
         .first()
     )
@@ -160,7 +168,7 @@ def group_of(actor: Actor, uid: str, *, now: datetime) -> ClassGroup:
 
 
 def class_sheet(actor: Actor, uid: str, *, now: datetime) -> ClassSheet:
-    """Return one class's transcripts and what may be done, in at most six statements of its own."""
+    """Return one class's transcripts and what may be done: three statements, whatever the class size."""
     group = group_of(actor, uid, now=now)
     versions = (
         Transcript.objects.filter(class_group=group)
@@ -188,7 +196,7 @@ def class_sheet(actor: Actor, uid: str, *, now: datetime) -> ClassSheet:
         counts=Counter(item.state for item in newest.values()),
         may_prepare=closed_at is not None and _may(actor, "transcripts.prepare", group, now),
         actions=_actions(actor, group, list(newest.values()), now),
-        jobs=_running(group) if group.is_signing else (),  # type: ignore[attr-defined]
+        jobs=[_job(values) for values in group.running],  # type: ignore[attr-defined]
     )
 
 
@@ -225,12 +233,13 @@ def _actions(actor: Actor, group: ClassGroup, newest: Sequence[Transcript], now:
     return found
 
 
-def _running(group: ClassGroup) -> list[Job]:
-    return list(
-        Job.objects.filter(
-            pk__in=SigningBatch.objects.filter(class_group=group).values("job_id"), finished_at=None
-        ).order_by("pk")
-    )
+JOB_FIELDS = ("id", "uid", "title", "state", "total", "done", "message", "result_url", "wants_stop", "account_id")
+"""What the progress of a job shows."""
+
+
+def _job(values: Mapping[str, Any]) -> Job:
+    """Return a job as the progress component wants it, from the fields read with its class."""
+    return Job(**{**values, "uid": UUID(values["uid"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,9 +269,31 @@ def visible(actor: Actor) -> QuerySet[Transcript]:
     return found.filter(Q(school_id__in=actor.schools) | Q(learner__school_id__in=actor.schools))
 
 
+VERSION_FIELDS = ("id", "uid", "number", "state", "reason")
+"""What the list of versions shows."""
+
+
 def transcript(actor: Actor, uid: str, *, now: datetime) -> Transcript:
-    """Return one transcript the actor may see; raises NotFound for every other."""
-    found = visible(actor).filter(uid=uid).first()
+    """Return one transcript the actor may see with the list of its versions and its class's uid (None where the
+    class is out of sight): one statement. Raises NotFound for every other."""
+    group = ClassGroup.objects.filter(pk=OuterRef("class_group_id"))
+    led = group.filter(homeroom__person_id=actor.person_id or 0, homeroom__valid__contains=local_day(now))
+    others = Transcript.objects.filter(
+        learner_id=OuterRef("learner_id"), class_group_id=OuterRef("class_group_id"),
+        **({"state__in": SHOWN_TO_FAMILY} if actor.role in FAMILY_ROLES else {}),
+    )  # fmt: skip
+    found = (
+        visible(actor)
+        .filter(uid=uid)
+        .annotate(
+            seen_homeroom=Exists(led),
+            class_uid=Subquery(group.values("uid")[:1]),
+            versions=ArraySubquery(
+                others.order_by("-number").values(found=JSONObject(**{name: name for name in VERSION_FIELDS}))
+            ),
+        )
+        .first()
+    )
     if found is None:
         raise NotFound()
     if not permissions.allowed(actor, "transcripts.view", on=found, at=now):
@@ -274,9 +305,8 @@ def transcript(actor: Actor, uid: str, *, now: datetime) -> Transcript:
 
 
 def page(actor: Actor, uid: str, *, now: datetime) -> TranscriptPage:
-    """Return everything the page of one transcript shows."""
+    """Return everything the page of one transcript shows: three statements."""
     found = transcript(actor, uid, now=now)
-    versions = visible(actor).filter(learner_id=found.learner_id, class_group_id=found.class_group_id)
     signatures = found.signatures.select_related("pdf", "xml").order_by("signed_at", "pk")
 
     def may(code: str) -> bool:
@@ -285,13 +315,13 @@ def page(actor: Actor, uid: str, *, now: datetime) -> TranscriptPage:
     is_signed = found.state in (State.LOCKED, State.HOMEROOM, State.PRINCIPAL)
     return TranscriptPage(
         transcript=found,
-        versions=list(versions.defer("content").order_by("-number")),
+        versions=[Transcript(**{**one, "uid": UUID(one["uid"])}) for one in found.versions],  # type: ignore[attr-defined]
         signatures=list(signatures),
         entries=ledger.history(found),
         may_correct=found.state == State.SEALED and may("transcripts.prepare"),
         may_send_back=is_signed and any(may(code) for code in OF_STEP.values()),
         may_revoke=found.state == State.SEALED and may("transcripts.revoke"),
-        class_uid=class_uid_of(found),
+        class_uid=found.class_uid,  # type: ignore[attr-defined]
     )
 
 

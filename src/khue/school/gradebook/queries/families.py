@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,17 +11,14 @@ from typing import Any
 from django.db import connection
 
 from khue.kernel import permissions
-from khue.kernel.audit.models import Look
 from khue.kernel.database import scope
-from khue.kernel.ledger.models import Entry
 from khue.kernel.permissions import Actor
 from khue.kernel.permissions.loading import local_day
 from khue.register.people.models import Person
 from khue.school.gradebook import cells, judging, subjects, terms
 from khue.school.gradebook.cells import Marks
 from khue.school.gradebook.judging import Why
-from khue.school.gradebook.models import Result
-from khue.school.gradebook.queries.history import slot_changes
+from khue.school.gradebook.queries.history import ENTRIES, slot_changes
 from khue.school.gradebook.queries.registers import overlay
 from khue.school.gradebook.queries.results import label, show_result
 
@@ -102,22 +101,34 @@ class ChildResults:
     looks: tuple[ChildLook, ...]
 
 
-_LINES = """
-select r.school_year, r.term, g.name, g.grade, r.subject_code, r.kind, r.rule_set, r.regular_count,
-       'gradebook_register:' || r.uid::text, l.regular, l.midterm, l.final, l.levels, l.comment, l.states, l.stamps,
-       l.is_exempt, l.average, l.level,
-       (select json_agg(json_build_array(k.slot, k.new_value) order by k.decided_at, k.id) from gradebook_correction k
-         where k.register_id = r.id and k.learner_id = l.learner_id and k.state = 'done')
-  from gradebook_line l
-  join gradebook_register r on r.id = l.register_id
-  join schooling_classgroup g on g.id = r.class_group_id
- where l.learner_id = %s and l.school_year = %s
- order by r.term, r.subject_code
+_MARKS = """
+select
+ (select json_agg(json_build_array(r.school_year, r.term, g.name, g.grade, r.subject_code, r.kind, r.rule_set,
+         r.regular_count, 'gradebook_register:' || r.uid::text, l.regular, l.midterm, l.final, l.levels, l.comment,
+         l.states, l.stamps, l.is_exempt, l.average, l.level,
+         (select json_agg(json_build_array(k.slot, k.new_value) order by k.decided_at, k.id) from gradebook_correction k
+           where k.register_id = r.id and k.learner_id = l.learner_id and k.state = 'done')) order by r.term, r.subject_code)
+    from gradebook_line l
+    join gradebook_register r on r.id = l.register_id
+    join schooling_classgroup g on g.id = r.class_group_id
+   where l.learner_id = %(learner)s and l.school_year = %(year)s),
+ (select json_agg(to_jsonb(q) || jsonb_build_object('grade', g.grade) order by q.school_year desc, q.term)
+    from (select school_year, term, learning, conduct, award, promotion, subjects, because, absences_excused,
+                 absences_unexcused, comment, revision, reason, class_group_id
+            from gradebook_result where learner_id = %(learner)s and is_current and frozen_at is not null) q
+    join schooling_classgroup g on g.id = q.class_group_id)
+"""
+_TRACES = f"""
+select
+ (select json_agg(json_build_array(x.chain, x.at, x.document, x.who, x.sequence) order by x.at desc, x.sequence desc)
+    from (select * from ({ENTRIES}) y order by y.at desc, y.sequence desc limit {CHANGES}) x),
+ (select json_agg(json_build_array(o.actor_name, o.role, o.what, o.last_at, o.count) order by o.last_at desc)
+    from (select * from audit_look where person_id = %(person)s order by last_at desc limit {LOOKS}) o)
 """
 
 
 def child_results(actor: Actor, learner: Person, *, now: datetime, school_year: int | None = None) -> ChildResults:
-    """Return a child's marks, results with why, and who changed and looked at them.
+    """Return a child's marks, results with why, and who changed and looked at them: two statements.
 
     Her guardians and herself ask; nobody else's data is read into the answer. Registers and their ledger
     lie outside a family's row-level scope, so after the right is asked they are read in system scope, by
@@ -125,26 +136,24 @@ def child_results(actor: Actor, learner: Person, *, now: datetime, school_year: 
     """
     permissions.demand(actor, "gradebook.view_child", on=learner, at=now)
     year = school_year or terms.school_year_of(local_day(now))
-    with scope.opened(everything=True):
-        with connection.cursor() as cursor:
-            cursor.execute(_LINES, [learner.pk, year])
-            rows = cursor.fetchall()
-        entries = list(
-            Entry.objects.filter(chain__in=[row[8] for row in rows], school_year=year).order_by("-at", "-sequence")
-        )
-        changed = _changes(rows, entries, str(learner.uid))
-        results = list(
-            Result.objects.filter(learner=learner, is_current=True, frozen_at__isnull=False)
-            .select_related("class_group").order_by("-school_year", "term")
-        )  # fmt: skip
-        looks = list(Look.objects.filter(person_id=learner.pk).order_by("-last_at")[:LOOKS])
+    with scope.opened(everything=True), connection.cursor() as cursor:
+        cursor.execute(_MARKS, {"learner": learner.pk, "year": year})
+        rows, results = (_parsed(part) for part in cursor.fetchone())
+        chains = [row[8] for row in rows]
+        cursor.execute(_TRACES, {"chains": chains, "learner": str(learner.uid), "year": year, "person": learner.pk})
+        entries, looks = (_parsed(part) for part in cursor.fetchone())
     return ChildResults(
-        _terms(rows), tuple(_result(one) for one in results), changed,
-        tuple(ChildLook(one.actor_name, one.role, one.what, one.last_at, one.count) for one in looks),
+        _terms(rows), tuple(_result(one) for one in results), _changes(rows, entries, str(learner.uid)),
+        tuple(ChildLook(who, role, what, datetime.fromisoformat(at), count) for who, role, what, at, count in looks),
     )  # fmt: skip
 
 
-def _terms(rows: list[tuple[Any, ...]]) -> tuple[ChildTerm, ...]:
+def _parsed(part: Any) -> list[Any]:
+    """Return a part of a JSON answer as a list; nothing is an empty one."""
+    return list(json.loads(part) if isinstance(part, str) else part or ())
+
+
+def _terms(rows: list[Any]) -> tuple[ChildTerm, ...]:
     found: dict[tuple[int, int, str], list[ChildSubject]] = {}
     grades: dict[tuple[int, int, str], int] = {}
     for row in rows:
@@ -173,37 +182,25 @@ def _terms(rows: list[tuple[Any, ...]]) -> tuple[ChildTerm, ...]:
     )  # fmt: skip
 
 
-def _changes(rows: list[tuple[Any, ...]], entries: list[Entry], learner: str) -> tuple[ChildChange, ...]:
+def _changes(rows: list[Any], entries: list[Any], learner: str) -> tuple[ChildChange, ...]:
     subject_of = {row[8]: subjects.name(row[4], row[3]) for row in rows}
-    mine = []
-    for entry in entries:
-        if any(cell["learner"] == learner for cell in entry.document["data"].get("cells", ())):
-            mine.append(entry)
-        if len(mine) == CHANGES:
-            break
-    changes = slot_changes(mine, learner)
-    chains = [
-        entry.chain
-        for entry in mine
-        for cell in entry.document["data"]["cells"]
-        if cell["learner"] == learner
-    ]
     return tuple(
         ChildChange(
-            change.at, change.who, subject_of[chain], cells.title(slot),
+            datetime.fromisoformat(change.at), change.who, subject_of[chain], cells.title(slot),  # type: ignore[arg-type]
             change.old if slot == "comment" else cells.show(change.old),
             change.new if slot == "comment" else cells.show(change.new), change.reason,
         )
-        for chain, (slot, change) in zip(chains, changes, strict=True)
+        for chain, slot, change in slot_changes(entries, learner)[:CHANGES]
     )  # fmt: skip
 
 
-def _result(one: Result) -> ChildResult:
-    codes = subjects.sorted_codes(one.subjects, one.class_group.grade)
-    names = {code: subjects.name(code, one.class_group.grade) for code in codes}
+def _result(one: Mapping[str, Any]) -> ChildResult:
+    codes = subjects.sorted_codes(one["subjects"], one["grade"])
+    names = {code: subjects.name(code, one["grade"]) for code in codes}
     return ChildResult(
-        one.school_year, one.term, terms.title(one.term), label(one.learning), label(one.conduct), label(one.award),
-        label(one.promotion), tuple((names[code], show_result(one.subjects[code])) for code in codes),
-        judging.why(one.because, names), (one.absences_excused, one.absences_unexcused), one.comment, one.revision,
-        one.reason,
+        one["school_year"], one["term"], terms.title(one["term"]), label(one["learning"]), label(one["conduct"]),
+        label(one["award"]), label(one["promotion"]),
+        tuple((names[code], show_result(one["subjects"][code])) for code in codes),
+        judging.why(one["because"], names), (one["absences_excused"], one["absences_unexcused"]), one["comment"],
+        one["revision"], one["reason"],
     )  # fmt: skip

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
+
 from khue.kernel import ledger, permissions
 from khue.kernel.errors import NotFound
-from khue.kernel.ledger.models import Entry
 from khue.kernel.permissions import Actor
 from khue.school.gradebook import cells
 from khue.school.gradebook.cells import Marks
 from khue.school.gradebook.models import Correction, Line, Register
 from khue.school.gradebook.queries.registers import Grid, GridRow, register_grid
-from khue.school.gradebook.services.marks import account_names, ruling
+from khue.school.gradebook.services.marks import ruling
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,36 +50,41 @@ def cell_history(actor: Actor, register: UUID | str, learner: str, slot: str, *,
     if held is None:
         raise NotFound()
     permissions.demand(actor, "gradebook.view_register", on=held, at=now)
-    return changes_of(ledger.history(held), learner, {slot})
+    entries = entries_about([ledger.chain_key(held)], learner, school_year=held.school_year)
+    return [change for _chain, where, change in slot_changes(entries, learner) if where == slot]
 
 
-def changes_of(entries: Iterable[Entry], learner: str, slots: set[str] | None = None) -> list[Change]:
-    """Return the changes of a learner's cells that these entries hold."""
-    return [change for _slot, change in slot_changes(entries, learner, slots)]
+ENTRIES = """
+select e.chain, e.at, e.document,
+       coalesce((select a.name from accounts_account a where a.id = (e.document #>> '{actor,account}')::bigint),
+                e.document #>> '{actor,system}', '') as who, e.sequence
+  from (select n.chain, n.at, n.sequence, convert_from(n.body, 'UTF8')::jsonb as document
+          from ledger_entry n where n.chain = any(%(chains)s) and n.school_year = %(year)s) e
+ where e.document @> jsonb_build_object('data', jsonb_build_object('cells',
+         jsonb_build_array(jsonb_build_object('learner', %(learner)s::text))))
+ order by e.at, e.sequence
+"""
+"""SQL of the entries that changed cells of one learner in some registers, with who did: names come along."""
 
 
-def slot_changes(
-    entries: Iterable[Entry], learner: str, slots: set[str] | None = None
-) -> list[tuple[str, Change]]:
-    """Return (slot, change) of a learner's cells that these entries hold, oldest first; one statement for names."""
-    found: list[tuple[Entry, dict[str, Any], dict[str, Any]]] = []
-    for entry in entries:
-        document = entry.document
-        for cell in document["data"].get("cells", ()):
-            if cell["learner"] == learner and (slots is None or cell["slot"] in slots):
-                found.append((entry, document, cell))
-    names = account_names(document["actor"].get("account") for _entry, document, _cell in found)
-    return [
-        (
-            cell["slot"],
-            Change(
-                entry.at,
-                names.get(document["actor"].get("account")) or document["actor"].get("system", ""),
-                document["actor"].get("role", ""), cell["old"], cell["new"], document["data"].get("reason", ""),
-            ),
-        )
-        for entry, document, cell in found
-    ]  # fmt: skip
+def entries_about(chains: Iterable[str], learner: str, *, school_year: int) -> list[tuple[Any, ...]]:
+    """Return (chain, at, document, who, sequence) of the entries that changed a learner's cells, oldest first: one statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(ENTRIES, {"chains": list(chains), "learner": learner, "year": school_year})
+        return cursor.fetchall()
+
+
+def slot_changes(entries: Iterable[tuple[Any, ...]], learner: str) -> list[tuple[str, str, Change]]:
+    """Return (chain, slot, change) of a learner's cells that these entries hold, in their order."""
+    found = []
+    for chain, at, given, who, _sequence in entries:
+        document: Mapping[str, Any] = json.loads(given) if isinstance(given, str) else given
+        actor, data = document["actor"], document["data"]
+        for cell in data["cells"]:
+            if cell["learner"] == learner:
+                change = Change(at, who, actor.get("role", ""), cell["old"], cell["new"], data.get("reason", ""))
+                found.append((chain, cell["slot"], change))
+    return found
 
 
 def differences(register: Register) -> list[Difference]:
@@ -111,6 +118,15 @@ def _shown(slot: str, change: Change) -> Change:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedFor:
+    """One correction of a line in words: when it was asked, how it stands, why."""
+
+    asked_at: datetime
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class LineHistory:
     """One learner's line with every change of its cells, newest first, and its corrections."""
 
@@ -118,17 +134,20 @@ class LineHistory:
     row: GridRow
     learner_id: int
     changes: tuple[tuple[str, Change], ...]
-    corrections: tuple[Correction, ...]
+    corrections: tuple[AskedFor, ...]
 
 
 def line_history(actor: Actor, register: UUID | str, learner: str, *, now: datetime) -> LineHistory:
-    """Return one line of a register with its history: five statements. Raises NotFound, NotAllowed."""
-    grid = register_grid(actor, register, now=now)
-    place = next((place for place, row in enumerate(grid.rows) if row.learner == learner), None)
-    if place is None:
+    """Return one line of a register with its history: three statements. Raises NotFound, NotAllowed."""
+    grid = register_grid(actor, register, now=now, learner=learner)
+    if not grid.rows or not grid.rows[0].learner:
         raise NotFound()
+    [row], [learner_id] = grid.rows, grid.learner_ids
     held = Register(uid=UUID(grid.uid), school_year=grid.school_year)
-    changes = [(cells.title(slot), _shown(slot, one)) for slot, one in slot_changes(ledger.history(held), learner)]
-    learner_id = grid.learner_ids[place]
-    corrections = Correction.objects.filter(register__uid=grid.uid, learner_id=learner_id).order_by("-asked_at")
-    return LineHistory(grid, grid.rows[place], learner_id, tuple(reversed(changes)), tuple(corrections))
+    entries = entries_about([ledger.chain_key(held)], learner, school_year=grid.school_year)
+    changes = [(cells.title(slot), _shown(slot, one)) for _chain, slot, one in slot_changes(entries, learner)]
+    corrections = [
+        AskedFor(at, str(Correction.State(state).label), reason)
+        for at, state, reason in sorted(row.corrections, key=lambda one: one[0], reverse=True)
+    ]
+    return LineHistory(grid, row, learner_id, tuple(reversed(changes)), tuple(corrections))

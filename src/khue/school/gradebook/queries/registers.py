@@ -55,7 +55,11 @@ class GridCell:
 
 @dataclass(frozen=True, slots=True)
 class GridRow:
-    """One learner of the grid. `learner` is "" for one whose file another school holds now."""
+    """One learner of the grid. `learner` is "" for one whose file another school holds now.
+
+    waits_for    cells with a correction that is not decided yet
+    corrections  (asked at, state, reason) of every correction of the line
+    """
 
     number: int
     learner: str
@@ -66,6 +70,7 @@ class GridRow:
     is_exempt: bool
     has_left: bool
     waits_for: tuple[str, ...] = ()
+    corrections: tuple[tuple[datetime, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,20 +143,21 @@ select l.learner_id, p.uid::text, p.name, l.regular, l.midterm, l.final, l.level
        (select max(case when s.closed = any(%s) then '' else s.closed end)
           from schooling_placement s where s.class_group_id = %s and s.learner_id = l.learner_id and s.is_main
          having count(*) filter (where s.closed = any(%s)) = 0) as left_by,
-       (select json_agg(json_build_array(k.slot, k.old_value, k.new_value, k.state) order by k.decided_at nulls last, k.id)
-          from gradebook_correction k where k.register_id = l.register_id and k.learner_id = l.learner_id
-           and k.state in ('asked', 'checked', 'done')) as corrections
+       (select json_agg(json_build_array(k.slot, k.old_value, k.new_value, k.state, k.asked_at, k.reason)
+                        order by k.decided_at nulls last, k.id)
+          from gradebook_correction k where k.register_id = l.register_id and k.learner_id = l.learner_id) as corrections
   from gradebook_line l
   left join people_person p on p.id = l.learner_id
- where l.register_id = %s
+ where l.register_id = %s and (%s::uuid is null or p.uid = %s::uuid)
  order by p.sort_key nulls last, l.learner_id
 """
 
 STAYING = ["", "year_end", "completed"]
 
 
-def register_grid(actor: Actor, uid: UUID | str, *, now: datetime) -> Grid:
-    """Return a register with all its lines: two statements, rights included, whatever the class size.
+def register_grid(actor: Actor, uid: UUID | str, *, now: datetime, learner: str | None = None) -> Grid:
+    """Return a register with all its lines, or the one of `learner`: two statements, rights included, whatever
+    the class size.
 
     Raises NotFound for a register outside the actor's scope, NotAllowed for one she neither teaches nor
     leads the class or school of.
@@ -167,7 +173,7 @@ def register_grid(actor: Actor, uid: UUID | str, *, now: datetime) -> Grid:
         subject=register["subject_code"], grade=register["grade"], term=register["term"],
     )  # fmt: skip
     with connection.cursor() as cursor:
-        cursor.execute(_LINES, [STAYING, register["class_group_id"], STAYING, register["id"]])
+        cursor.execute(_LINES, [STAYING, register["class_group_id"], STAYING, register["id"], learner, learner])
         found = cursor.fetchall()
     rows = tuple(_row(number, sheet, line) for number, line in enumerate(found, start=1))
     teaches = register["is_taught"] and permissions.holds(actor, "gradebook.record_mark")  # for buttons; services ask
@@ -201,15 +207,17 @@ def _row(number: int, sheet: Sheet, line: tuple[Any, ...]) -> GridRow:
     _learner_id, learner, name, *values, left_by, corrections = line
     marks = Marks(*values)
     before = {slot: cells.value_of(sheet.kind, marks, slot) for slot in sheet.slots}
-    done = [one for one in corrections or () if one[3] == "done"]
-    overlay(sheet, marks, ((slot, new) for slot, _old, new, _state in done))
+    asked = corrections or ()
+    done = [(one[0], one[2]) for one in asked if one[3] == "done"]
+    overlay(sheet, marks, done)
     missing = cells.missing(sheet, marks)
-    corrected = {slot for slot, _old, _new, _state in done}
+    corrected = {slot for slot, _new in done}
     return GridRow(
         number, learner or "", name or "",
         tuple(_cell(sheet, marks, slot, missing, corrected, before[slot]) for slot in sheet.slots),
         cells.outcome(sheet.kind, marks), missing, marks.is_exempt, bool(left_by) or not learner,
-        tuple(one[0] for one in corrections or () if one[3] != "done"),
+        tuple(one[0] for one in asked if one[3] in ("asked", "checked")),
+        tuple((datetime.fromisoformat(one[4]), one[3], one[5]) for one in asked),
     )  # fmt: skip
 
 

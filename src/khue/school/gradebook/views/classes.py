@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -24,6 +23,7 @@ from khue.kernel.permissions.loading import local_day
 from khue.register.orgs.models import Unit
 from khue.school.gradebook import cells, judging, queries, services, subjects, terms
 from khue.school.gradebook.errors import Incomplete, TermsOpen
+from khue.school.gradebook.explain import missing_words
 from khue.school.gradebook.queries.results import ClassResults, ResultRow, Seen
 from khue.school.gradebook.services import ConductChange
 from khue.school.gradebook.services.conduct import GROUNDS, conduct_choices
@@ -33,7 +33,6 @@ _FIELD = re.compile(r"(\d{1,3})-(level|comment|q-[a-z_]+|g-[a-z]+)\Z")
 
 
 @require_safe
-@login_required
 def classes(request: HttpRequest) -> HttpResponse:
     """List the classes the actor is homeroom teacher of, or leads."""
     now = timezone.now()
@@ -55,7 +54,6 @@ def _closed_words(closed: Iterable[int]) -> str:
 
 
 @require_POST
-@login_required
 def open_registers(request: HttpRequest) -> HttpResponse:
     """Open the registers of all classes of the actor's school for this year."""
     now = timezone.now()
@@ -80,7 +78,6 @@ def _own_school(request: HttpRequest) -> Unit:
 
 
 @require_safe
-@login_required
 def homeroom(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Show a class's results of a term or the year with why, and the form of what the homeroom teacher decides."""
     return _homeroom(request, uid, chosen_term(request, years=True))
@@ -147,22 +144,7 @@ def _detail(results: ClassResults, row: ResultRow) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def missing_words(gap: judging.Missing, names: dict[str, str]) -> str:
-    """Return one gap in words: "Toán: giữa kỳ, cuối kỳ"; "chưa đánh giá rèn luyện"."""
-    if gap.subject:
-        what = [cells.title(slot) if slot in cells.PLACE else terms.title(int(slot[-1])) for slot in gap.what]
-        return f"{names.get(gap.subject) or subjects.name(gap.subject)}: {', '.join(what)}"
-    if gap.what == ("conduct",):
-        return _("chưa đánh giá rèn luyện")
-    if gap.what == ("registers",):
-        return _("lớp chưa mở sổ")
-    if gap.what[0].startswith("term"):
-        return _("chưa có kết quả %(term)s") % {"term": terms.inside(int(gap.what[0][-1]))}
-    return _("chưa đánh giá %(names)s") % {"names": ", ".join(subjects.quality_name(code) for code in gap.what)}
-
-
 @require_POST
-@login_required
 def rate(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Save conduct, qualities, comments of the class; what somebody else changed meanwhile is shown."""
     term = chosen_term(request, years=True)
@@ -212,7 +194,6 @@ def conduct_changes(request: HttpRequest, term: int) -> list[ConductChange]:
 
 
 @require_http_methods(["GET", "POST"])
-@login_required
 def close(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Say what closing a class's term does, or what is missing; POST starts it."""
     now = timezone.now()
@@ -266,7 +247,6 @@ def gap_groups(results: ClassResults, teachers: dict[str, str]) -> list[dict[str
 
 
 @require_http_methods(["GET", "POST"])
-@login_required
 def close_year(request: HttpRequest) -> HttpResponse:
     """Show how far the classes of the principal's school are; POST closes the year."""
     now = timezone.now()
@@ -307,7 +287,6 @@ def close_year(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@login_required
 def attendance_list(request: HttpRequest) -> HttpResponse:
     """List the classes to take attendance of."""
     now = timezone.now()
@@ -319,7 +298,6 @@ def attendance_list(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@login_required
 def attendance(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Show a class's attendance of one session, everybody present by default; POST saves the exceptions."""
     on, session = _day(request), "c" if request.GET.get("buoi") == "c" else "s"
@@ -362,7 +340,6 @@ def _day(request: HttpRequest) -> date:
 
 
 @require_safe
-@login_required
 def corrections(request: HttpRequest) -> HttpResponse:
     """List the corrections the actor asked, checks or decides."""
     now = timezone.now()
@@ -374,7 +351,6 @@ def corrections(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@login_required
 def ask_correction(request: HttpRequest, uid: UUID, learner: UUID) -> HttpResponse:
     """Ask for the correction of one cell of a closed register."""
     services.ask_correction(
@@ -386,7 +362,6 @@ def ask_correction(request: HttpRequest, uid: UUID, learner: UUID) -> HttpRespon
 
 
 @require_POST
-@login_required
 def check_correction(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Say that a correction was compared with the paper."""
     services.check_correction(actor=request.actor, correction=uid, now=timezone.now())
@@ -395,7 +370,6 @@ def check_correction(request: HttpRequest, uid: UUID) -> HttpResponse:
 
 
 @require_POST
-@login_required
 def decide_correction(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Approve or refuse a correction."""
     approve = request.POST.get("decision") == "approve"
