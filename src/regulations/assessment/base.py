@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar
 
 from regulations.core import (
@@ -159,6 +160,11 @@ class ClassDuty:
     test_minutes: tuple[int, int] = field(default=(45, 45))
 
 
+@lru_cache(maxsize=4096)
+def _place(instrument: str, article: int | None, clause: int | None, point: str | None) -> Citation:
+    return Citation(instrument, article, clause, point)
+
+
 class RuleSet:
     """One circular, as far as it assesses learners; the modules hold one instance each, `RULES`.
 
@@ -190,7 +196,7 @@ class RuleSet:
         self, article: int | None = None, clause: int | None = None, point: str | None = None
     ) -> Citation:
         """Return a place in this rule set's circular."""
-        return Citation(self.instrument, article, clause, point)
+        return _place(self.instrument, article, clause, point)
 
     def apply(self, frame: polars.DataFrame | polars.LazyFrame) -> polars.DataFrame:
         """Return the results of a set of learners; see `regulations.assessment.frames`."""
@@ -224,7 +230,11 @@ def check_marks(
     values: Iterable[object], *, name: str, citation: Citation | None = None
 ) -> tuple[Tenths, ...]:
     """Return marks in tenths, each checked by `check_mark`."""
-    return tuple(check_mark(value, name=name, citation=citation) for value in values)
+    marks: tuple[Any, ...] = tuple(values)
+    for mark in marks:
+        if type(mark) is not int or not 0 <= mark <= HIGHEST_MARK:
+            check_mark(mark, name=name, citation=citation)
+    return marks
 
 
 def check_choice(

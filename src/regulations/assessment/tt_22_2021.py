@@ -7,6 +7,7 @@ point of some places are from general knowledge and are listed in `docs/open-que
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -290,8 +291,9 @@ class Circular22(RuleSet):
         count = (
             self.min_count if min_count is None else check_count(min_count, name="min_count", citation=place)
         )
-        base = self._level(marks, results, count)
-        culprit = self._culprit(base, marks, results, count, reading, adjust_for_comment)
+        failed = [code for code, result in results.items() if result == NOT_PASSED]
+        base = self._level(sorted(marks.values()), len(failed), count)
+        culprit = self._culprit(base, marks, failed, count, reading, adjust_for_comment)
         final = _above(base) if culprit else base
         because = self._why(base, final, marks, results, count)
         if culprit is not None:
@@ -526,13 +528,19 @@ class Circular22(RuleSet):
 
         return frames.year_results(self, frame)
 
-    def _level(self, marks: Mapping[str, Tenths], results: Mapping[str, str], count: int) -> str:
-        failures = sum(result == NOT_PASSED for result in results.values())
+    def _level(self, ordered: Sequence[Tenths], failures: int, count: int) -> str:
+        """Return the level of these marks, lowest first, with so many comment subjects not passed."""
+        # All reach the minimum when the lowest does; `count` reach the high mark when the count-th best does.
+        lowest = ordered[0] if ordered else HIGHEST_MARK
+        if count == 0:
+            nth_best = HIGHEST_MARK
+        else:
+            nth_best = ordered[-count] if count <= len(ordered) else -1
         for level in LEVELS[:0:-1]:
             if (
                 failures <= self.comment_failures[level]
-                and all(mark >= self.minimum[level] for mark in marks.values())
-                and sum(mark >= self.high[level] for mark in marks.values()) >= count
+                and lowest >= self.minimum[level]
+                and nth_best >= self.high[level]
             ):
                 return level
         return LEVELS[0]
@@ -541,25 +549,29 @@ class Circular22(RuleSet):
         self,
         base: str,
         marks: Mapping[str, Tenths],
-        results: Mapping[str, str],
+        failed: Sequence[str],
         count: int,
         reading: Reading,
         adjust_for_comment: bool,
     ) -> tuple[str, str] | None:
         """Return the one subject that cost two levels or more and the level without it, or None."""
-        if _rank(base) + STEPS_LOST >= len(LEVELS):
+        wanted = _rank(base) + STEPS_LOST
+        if wanted >= len(LEVELS):
             return None  # no level is that far above
-        for code in marks:
-            others = {other: mark for other, mark in marks.items() if other != code}
-            best = {**others, code: HIGHEST_MARK} if reading == "counterfactual" else others
-            level = self._level(best, results, count)
-            if _rank(level) - _rank(base) >= STEPS_LOST:
-                return code, level
+        ordered = sorted(marks.values())
+        best = [HIGHEST_MARK] if reading == "counterfactual" else []
+        # Without the lowest mark the level is at least what it is without any other: most are answered here.
+        if _rank(self._level(ordered[1:] + best, len(failed), count)) >= wanted:
+            for code, mark in marks.items():
+                place = bisect_left(ordered, mark)
+                level = self._level(ordered[:place] + ordered[place + 1 :] + best, len(failed), count)
+                if _rank(level) >= wanted:
+                    return code, level
         # Our reading: Article 9 clause 3 says "môn học" without limit, so a comment subject can be the one.
-        for code in results if adjust_for_comment else ():
-            level = self._level(marks, {**results, code: PASSED}, count)
-            if _rank(level) - _rank(base) >= STEPS_LOST:
-                return code, level
+        if failed and adjust_for_comment:
+            level = self._level(ordered, len(failed) - 1, count)
+            if _rank(level) >= wanted:
+                return failed[0], level
         return None
 
     def _why(

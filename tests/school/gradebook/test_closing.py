@@ -233,7 +233,7 @@ def test_a_set_by_way_of_copy_is_what_one_statement_writes(now, monkeypatch):
         rows = list(Result.objects.filter(class_group=made.group).order_by("learner_id").values())
         assert len(rows) == 3
         assert {row["comment"] for row in rows} == {comment}
-        own = ("id", "uid", "learner_id", "class_group_id", "school_id", "changed_at")
+        own = ("id", "uid", "learner_id", "class_group_id", "school_id", "created_at", "changed_at", "frozen_at")
         kept.append([{name: value for name, value in row.items() if name not in own} for row in rows])
     assert kept[0] == kept[1]
 

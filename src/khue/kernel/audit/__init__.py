@@ -1,6 +1,6 @@
 """Who did what, when and why; who looked at whose file.
 
-Services call `record` inside their transaction. Reading views call `looked` on the request; the rows are
+Services call `record` (`record_many` for sets) inside their transaction. Reading views call `looked` on the request; the rows are
 written after the view, because a view that reads never writes.
 """
 
@@ -23,7 +23,22 @@ def record(
 
     person_id, school_id  whom it concerns and where, when the thing itself does not say
     """
-    from django.db import connection
+    _insert([_row(actor, act, on, at, reason, person_id, school_id, facts)])
+
+
+def record_many(
+    actor: Actor, act: str, things: Iterable[tuple[Any, dict[str, Any]]], *, at: datetime, reason: str = ""
+) -> None:
+    """Add one act on each of many (thing, facts), each as `record` does, in one statement."""
+    rows = [_row(actor, act, on, at, reason, None, None, facts) for on, facts in things]
+    if rows:
+        _insert(rows)
+
+
+def _row(
+    actor: Actor, act: str, on: Any, at: datetime, reason: str, person_id: int | None, school_id: int | None,
+    facts: dict[str, Any],
+) -> list[Any]:  # fmt: skip
     from psycopg.types.json import Jsonb
 
     from khue.kernel.ids import uid7
@@ -31,16 +46,23 @@ def record(
 
     is_row = hasattr(on, "_meta")
     person = person_id or getattr(on, "learner_id", None) or getattr(on, "person_id", None)
+    return [
+        uid7(), at, actor.account_id, actor.name[:120], actor.role, act, on._meta.label_lower if is_row else "",
+        on.pk if is_row else None, school_id or (school_of(on) if is_row else None), person, reason[:500],
+        Jsonb(facts), actor.request_id,
+    ]  # fmt: skip
+
+
+def _insert(rows: list[list[Any]]) -> None:
+    from django.db import connection
+
+    places = f"({', '.join(['%s'] * len(rows[0]))})"
     with connection.cursor() as cursor:  # no RETURNING: the actor need not be able to read what she adds
         cursor.execute(
             "insert into audit_act (uid, at, account_id, actor_name, role, act, target_type, target_id, school_id,"
-            " person_id, reason, facts, request_id) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            [
-                uid7(), at, actor.account_id, actor.name[:120], actor.role, act, on._meta.label_lower if is_row else "",
-                on.pk if is_row else None, school_id or (school_of(on) if is_row else None), person, reason[:500],
-                Jsonb(facts), actor.request_id,  # type: ignore[list-item]
-            ],
-        )  # fmt: skip
+            f" person_id, reason, facts, request_id) values {', '.join([places] * len(rows))}",
+            [value for row in rows for value in row],
+        )
 
 
 def looked(request: Any, people: Iterable[tuple[int, int | None]], what: str) -> None:

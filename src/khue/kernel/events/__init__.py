@@ -10,7 +10,7 @@ kind is called after commit by the worker, at least once, so every listener is h
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, ClassVar
@@ -30,6 +30,15 @@ def publish(fact: Fact, *, at: datetime) -> None:
     from khue.kernel.events.models import Event
 
     Event.objects.create(kind=fact.kind, body=asdict(fact), at=at)
+
+
+def publish_many(facts: Iterable[Fact], *, at: datetime) -> None:
+    """Store facts in the outbox in their order, in the caller's transaction, by one statement a thousand."""
+    from khue.kernel.events.models import Event
+
+    Event.objects.bulk_create(
+        [Event(kind=fact.kind, body=asdict(fact), at=at) for fact in facts], batch_size=1000
+    )
 
 
 def on(kind: str) -> Callable[[Callable[[dict[str, Any]], None]], Callable[[dict[str, Any]], None]]:

@@ -10,12 +10,13 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from inspect import signature
 from typing import Any, Final, Literal
 
 from khue.school.gradebook import cells, recount
 from khue.school.gradebook.cells import Given, Sheet
 from khue.school.gradebook.gathering import Book, ClassTerm, Learner
-from khue.school.gradebook.models import Kind
 from regulations import assessment, curriculum
 from regulations.assessment import PrimarySubject, SubjectResult
 from regulations.core import Citation, Outcome, Reason
@@ -118,23 +119,24 @@ def _secondary_term(rules: Any, group: ClassTerm, learner: Learner) -> Judged:
     )
     counted: list[SubjectResult] = []
     inputs: dict[str, Any] = {}
+    is_first = group.term == 1
     for book in group.books:
-        marks = learner.lines.get(book.subject)
-        kind: Literal["score", "comment"] = SCORED if book.sheet.kind == Kind.SCORE else BY_COMMENT
-        gap = _gaps(learner, book, marks)
-        if gap is not None or marks is None:
-            judged.missing.append(gap or Missing(learner.uid, learner.name, book.subject, book.sheet.required))
-            judged.subjects[book.subject] = {"kind": kind, "result": None, "comment": marks.comment if marks else ""}
+        subject, sheet = book.subject, book.sheet
+        marks = learner.lines.get(subject)
+        kind: Literal["score", "comment"] = SCORED if sheet.kind == SCORED else BY_COMMENT
+        wanting = sheet.required if marks is None else cells.lacking(sheet, marks)
+        if wanting or marks is None:
+            judged.missing.append(Missing(learner.uid, learner.name, subject, wanting))
+            judged.subjects[subject] = {"kind": kind, "result": None, "comment": marks.comment if marks else ""}
             continue
         if marks.is_exempt:
-            judged.subjects[book.subject] = {"kind": kind, "result": None, "exempt": True, "comment": marks.comment}
-            inputs[book.subject] = ["exempt"]
+            judged.subjects[subject] = {"kind": kind, "result": None, "exempt": True, "comment": marks.comment}
+            inputs[subject] = ["exempt"]
             continue
-        result, given = _subject(rules, book.sheet, marks)
-        inputs[book.subject] = [kind, *given]
-        judged.subjects[book.subject] = {"kind": kind, "result": result, "comment": marks.comment}
-        first, second = (result, None) if group.term == 1 else (None, result)
-        counted.append(SubjectResult(book.subject, kind, first, second))
+        result, given = _subject(rules, sheet, marks)
+        inputs[subject] = given
+        judged.subjects[subject] = {"kind": kind, "result": result, "comment": marks.comment}
+        counted.append(SubjectResult(subject, kind, result) if is_first else SubjectResult(subject, kind, None, result))
     if not learner.conduct:
         judged.missing.append(Missing(learner.uid, learner.name, "", ("conduct",)))
     judged.snapshot = {"term": group.term, "subjects": inputs, "conduct": learner.conduct}
@@ -146,15 +148,35 @@ def _secondary_term(rules: Any, group: ClassTerm, learner: Learner) -> Judged:
 
 
 def _subject(rules: Any, sheet: Sheet, marks: Given) -> tuple[int | str, list[Any]]:
-    """Return a subject's result of the term, and its inputs as the snapshot keeps them."""
-    if sheet.kind == Kind.SCORE:
+    """Return a subject's result of the term, and its kind and inputs as the snapshot keeps them."""
+    if sheet.kind == SCORED:
         regular = [mark for mark in marks.regular if mark is not None]
-        average = recount.term_average(rules, regular, marks.midterm, marks.final, sheet.regular_count)
-        return average, [regular, marks.midterm, marks.final]
-    levels = [cells.RULE_PASS[level] for level in marks.levels[:8] if level]
-    middle, last = cells.RULE_PASS.get(marks.levels[8]), cells.RULE_PASS.get(marks.levels[9])
-    result = recount.term_comment(rules, levels, middle, last, sheet.regular_count)
-    return result, [levels, middle, last]
+        if _is_direct(rules):
+            average = rules.subject_term_average(
+                regular=regular, midterm=marks.midterm, final=marks.final, required=sheet.regular_count
+            )
+        else:
+            average = recount.term_average(rules, regular, marks.midterm, marks.final, sheet.regular_count)
+        return average, [SCORED, regular, marks.midterm, marks.final]
+    result, levels, middle, last = _by_comment(rules, tuple(marks.levels), sheet.regular_count)
+    return result, [BY_COMMENT, list(levels), middle, last]
+
+
+@lru_cache(maxsize=64)
+def _is_direct(rules: Any) -> bool:
+    """Return whether the rules' average of a term asks for just what a register holds: then nothing is sorted out."""
+    return {"regular", "midterm", "final", "required"} <= set(signature(rules.subject_term_average).parameters)
+
+
+@lru_cache(maxsize=4096)
+def _by_comment(
+    rules: Any, given: tuple[str, ...], required: int
+) -> tuple[str, tuple[str, ...], str | None, str | None]:
+    """Return a comment subject's result of the term and its inputs; few lines differ, so they are kept."""
+    levels = tuple(cells.RULE_PASS[level] for level in given[:8] if level)
+    middle, last = cells.RULE_PASS.get(given[8]), cells.RULE_PASS.get(given[9])
+    result = recount.term_comment(rules, levels, middle, last, required)
+    return result, levels, middle, last
 
 
 def _primary_term(rules: Any, group: ClassTerm, learner: Learner) -> Judged:
