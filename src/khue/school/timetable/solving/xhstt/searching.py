@@ -1,0 +1,336 @@
+"""The search: a first feasible timetable, then better and better ones, until the time is up or nothing is left.
+
+1. Times for all bundles at once, as a pure question of feasibility; where that does not come soon, chunk by
+   chunk with lessons left out, and repairs around what is left out.
+2. Resources for the places, times fixed.
+3. Windows: parts of the timetable solved again by CP-SAT, chosen around what costs most; their size follows
+   what the machine solves.
+Every step is decided by the seed and by CP-SAT's deterministic time, so a run that is given more seconds
+begins with the same solutions.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from khue.school.timetable.solving.xhstt.compiling import HARD, Problem
+from khue.school.timetable.solving.xhstt.state import Parts, State
+from khue.school.timetable.solving.xhstt.windows import Outcome, Wish, solve_window
+
+Better = Callable[[State], None]
+
+WHOLE_OPTIONS = 60_000
+"""Above so many possible lessons the whole instance is not put into one model."""
+LEAST_BUDGET, MOST_BUDGET = 150, 60_000
+WINDOW_EFFORT = 0.6
+
+
+@dataclass
+class Search:
+    """One run on one problem.
+
+    better   called with the state whenever it is better than all before
+    is_proved  set when the best is known to be best
+    """
+
+    problem: Problem
+    seed: int
+    seconds: float
+    threads: int
+    better: Better
+    stop: Callable[[], bool] = lambda: False
+    start: list[Parts] | None = None
+    is_proved: bool = False
+    log: Callable[[str], None] = lambda line: None
+    state: State = field(init=False)
+    best_cost: int = field(init=False)
+    best: list[Parts] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.begun = time.monotonic()
+        self.random = random.Random(self.seed)  # noqa: S311
+        self.state = State(self.problem)
+        if self.start is not None:
+            self.state.restore(self.start)
+        self.best_cost = self.state.cost
+        self.best = self.state.snapshot()
+        bundles = self.problem.bundles
+        self.movable = [b for b in range(len(bundles)) if bundles[b].fixed is None]
+        self.with_places = [b for b in range(len(bundles)) if bundles[b].places]
+        self.size = [sum(len(starts) for starts in bundle.starts.values()) for bundle in bundles]
+        self.weight = [self._weight(b) for b in range(len(bundles))]
+        self.of_resource: dict[int, list[int]] = {}
+        for index, bundle in enumerate(bundles):
+            for resource in set(bundle.resources):
+                self.of_resource.setdefault(resource, []).append(index)
+        self.of_candidate: dict[int, list[int]] = {}
+        for place in self.problem.places:
+            for resource in place.candidates:
+                self.of_candidate.setdefault(resource, []).append(place.bundle)
+        self.round = 0
+
+    def _weight(self, index: int) -> int:
+        """Return how many literals a bundle brings into a window."""
+        bundle = self.problem.bundles[index]
+        picks = sum(len(self.problem.places[p].candidates) for p in bundle.places)
+        return max(self.size[index] * (1 + picks), 1)
+
+    # Time
+
+    def left(self) -> float:
+        """Return the wall seconds left."""
+        return self.seconds - (time.monotonic() - self.begun)
+
+    def is_over(self) -> bool:
+        """Whether the run has to end now."""
+        return self.is_proved or self.left() <= 0.05 or self.stop()
+
+    def wish(self, effort: float, **more: bool | int) -> Wish:
+        """Return a wish of so much effort within the time that is left."""
+        self.round += 1
+        return Wish(effort, self.left(), self.seed + self.round, self.threads, **more)  # type: ignore[arg-type]
+
+    # Keeping the best
+
+    def take(self, outcome: Outcome, *, any_cost: bool = False) -> bool:
+        """Put an outcome into the state unless it is worse; return whether the cost fell."""
+        if not outcome.parts:
+            return False
+        before = self.state.cost
+        old = {index: self.state.parts(index) for index in outcome.parts}
+        for index, parts in outcome.parts.items():
+            if parts != old[index]:
+                self.state.replace(index, parts)
+        if self.state.cost > before and not any_cost:
+            for index, parts in old.items():
+                self.state.replace(index, parts)
+            return False
+        self.keep()
+        return self.state.cost < before
+
+    def keep(self) -> None:
+        """Remember and report the state if it is the best so far."""
+        if self.state.cost < self.best_cost:
+            self.best_cost = self.state.cost
+            self.best = self.state.snapshot()
+            self.better(self.state)
+            if self.best_cost == self.problem.constant:
+                self.is_proved = True
+
+    # The run
+
+    def run(self) -> None:
+        """Search until the time is up, somebody asks to stop, or the best is proved."""
+        if self.state.cost == self.problem.constant:
+            self.is_proved = True
+        if self.state.cost >= HARD and not self.is_over():
+            self._first_times()
+            self.log(f"times {self._costs()}")
+            if self.with_places and not self.is_over():
+                self._first_places()
+                self.log(f"places {self._costs()}")
+        if not self.is_over():
+            self._improve()
+        self.state.restore(self.best)
+
+    def _costs(self) -> str:
+        return f"{self.left():.1f}s left: {self.state.hard},{self.state.soft}"
+
+    def _first_times(self) -> None:
+        """Give every bundle its times, leaving resources open."""
+        if sum(self.size[b] for b in self.movable) <= WHOLE_OPTIONS:
+            wish = self.wish(12.0, no_slack=True, no_objective=True, no_places=True)
+            outcome = solve_window(self.state, self.movable, (), wish, stop=self.stop)
+            self.take(outcome, any_cost=True)
+            if outcome.parts:
+                return
+        self._by_chunks()
+
+    def _by_chunks(self) -> None:
+        """Place the bundles with the fewest ways first, some at a time, with lessons left out where need be."""
+        demand = [self._demand(b) for b in range(len(self.problem.bundles))]
+        order = sorted(self.movable, key=lambda b: (-demand[b], self.random.random()))
+        budget = 4_000
+        while order and not self.is_over():
+            chunk, total = [], 0
+            while order and (not chunk or total + self.size[order[0]] <= budget):
+                total += self.size[order[0]]
+                chunk.append(order.pop(0))
+            wish = self.wish(2.0, no_objective=True, no_places=True)
+            self.take(solve_window(self.state, chunk, (), wish, stop=self.stop))
+            self.log(f"chunk {len(chunk)} {self._costs()}")
+
+    def _demand(self, index: int) -> float:
+        """Return how hard a bundle is to place: its load on its resources against its free starts."""
+        bundle = self.problem.bundles[index]
+        load = sum(
+            sum(self.problem.bundles[b].duration for b in self.of_resource[r]) for r in set(bundle.resources)
+        )
+        return load * bundle.duration / max(self.size[index], 1)
+
+    def _first_places(self) -> None:
+        """Fill the places of all lessons, times fixed, and keep the best filling found."""
+        wish = self.wish(6.0)
+        outcome = solve_window(self.state, (), self.with_places, wish, stop=self.stop)
+        self.take(outcome)
+
+    # Windows
+
+    def _improve(self) -> None:
+        arms = ["costly", "resource", "days"]
+        if self.with_places:
+            arms += ["places", "places"]
+        budget = {arm: 3_000.0 for arm in arms}
+        gains = {arm: 1.0 for arm in arms}
+        whole = sum(self.weight[b] for b in self.movable) + sum(self.weight[b] for b in self.with_places)
+        while not self.is_over():
+            arm = self.random.choices(arms, [gains[a] + 0.2 for a in arms])[0]
+            timed, placed = self._window(arm, budget[arm])
+            if not timed and not placed:
+                continue
+            clock = time.monotonic()
+            before = self.state.cost
+            outcome = solve_window(self.state, timed, placed, self.wish(WINDOW_EFFORT, linear=1), stop=self.stop)
+            is_better = self.take(outcome)
+            gains[arm] = 0.9 * gains[arm] + (1.0 if is_better else 0.0)
+            everything = len(timed) == len(self.movable) and not self.with_places
+            if outcome.is_proved and everything and before < HARD:
+                self.is_proved = True
+            if outcome.is_proved and outcome.effort < WINDOW_EFFORT / 3:
+                budget[arm] = min(budget[arm] * 1.15, max(MOST_BUDGET, 1), whole * 1.1)
+            elif not outcome.is_proved:
+                budget[arm] = max(budget[arm] * 0.8, LEAST_BUDGET)
+            self.log(
+                f"{arm} {len(timed)}/{len(placed)} budget {budget[arm]:.0f} {time.monotonic() - clock:.2f}s "
+                f"effort {outcome.effort:.2f} {'proved' if outcome.is_proved else ''} {self._costs()}"
+            )
+
+    def _window(self, arm: str, budget: float) -> tuple[list[int], list[int]]:
+        """Return the bundles whose times, and those whose places, are set free."""
+        if arm == "places":
+            return [], self._places_window(budget)
+        if arm == "days":
+            return self._days_window(budget), []
+        if arm == "costly":
+            costly = self._costly_bundles()
+            seeds = [self.random.choice(costly)] if costly else [self.random.choice(self.movable)]
+            return self._grow(seeds, budget), []
+        resource = self.random.choice(list(self.of_resource))
+        seeds = [b for b in self.of_resource[resource] if self.problem.bundles[b].fixed is None]
+        self.random.shuffle(seeds)
+        return self._grow(seeds, budget), []
+
+    def _costly_bundles(self) -> list[int]:
+        """Return bundles that cost something themselves, or through a group or a resource."""
+        state = self.state
+        is_hard = state.cost >= HARD
+        least = HARD if is_hard else 1
+        found: set[int] = {b for b in self.movable if state.bundle_cost[b] >= least}
+        for index, group in enumerate(self.problem.groups):
+            if state.group_cost[index] >= least:
+                found.update(b for b, _ in group.bundles)
+        for index, place in enumerate(self.problem.places):
+            if state.place_cost[index] >= least:
+                found.add(place.bundle)
+        for index, split in enumerate(self.problem.splits):
+            if state.split_cost[index] >= least:
+                found.update(self.problem.places[p].bundle for p in split.places)
+        resources = [r for r, cost in enumerate(state.resource_cost) if cost >= least]
+        resources += [r for r, cost in enumerate(state.load_cost) if cost >= least]
+        for resource in resources:
+            found.update(self.of_resource.get(resource, ()))
+            found.update(state.bundle[x] for x in self._users(resource))
+        return sorted(b for b in found if self.problem.bundles[b].fixed is None)
+
+    def _users(self, resource: int) -> list[int]:
+        """Return lessons that were given a resource."""
+        state = self.state
+        return [
+            lesson
+            for bundle in self.of_candidate.get(resource, ())
+            for lesson in state.lessons[bundle]
+            if resource in state.chosen[lesson]
+        ]
+
+    def _grow(self, seeds: list[int], budget: float) -> list[int]:
+        """Return the seeds and neighbours by shared resources, randomly, up to the budget."""
+        chosen: dict[int, None] = {}
+        total = 0
+        frontier = list(seeds)
+        while frontier and total < budget:
+            index = frontier.pop(0)
+            if index in chosen or self.problem.bundles[index].fixed is not None:
+                continue
+            chosen[index] = None
+            total += self.weight[index]
+            neighbours: list[int] = []
+            resources = sorted(set(self.problem.bundles[index].resources))
+            self.random.shuffle(resources)
+            for resource in resources[:4]:
+                neighbours += self.random.sample(
+                    self.of_resource[resource], min(len(self.of_resource[resource]), 6)
+                )
+            for lesson in self.state.lessons[index]:
+                for resource in self.state.chosen[lesson]:
+                    if resource >= 0:
+                        users = self._users(resource)
+                        neighbours += [self.state.bundle[x] for x in self.random.sample(users, min(len(users), 4))]
+            self.random.shuffle(neighbours)
+            frontier += neighbours
+        return list(chosen)
+
+    def _days_window(self, budget: float) -> list[int]:
+        """Return bundles with a lesson in a random stretch of times, up to the budget."""
+        slots = self.problem.slots
+        length = self.random.randint(2, max(2, slots // 3))
+        first = self.random.randrange(max(slots - length, 0) + 1)
+        mask = ((1 << length) - 1) << first
+        inside = [b for b in self.movable if self.state.running(b) & mask]
+        self.random.shuffle(inside)
+        chosen, total = [], 0
+        for index in inside:
+            if total >= budget:
+                break
+            chosen.append(index)
+            total += self.weight[index]
+        return chosen
+
+    def _places_window(self, budget: float) -> list[int]:
+        """Return bundles whose places are filled anew, around a costly or random one."""
+        state = self.state
+        least = HARD if state.cost >= HARD else 1
+        costly = {p.bundle for i, p in enumerate(self.problem.places) if state.place_cost[i] >= least}
+        for index, split in enumerate(self.problem.splits):
+            if state.split_cost[index] >= least:
+                costly.update(self.problem.places[p].bundle for p in split.places)
+        for resource, cost in enumerate(state.load_cost):
+            if cost >= least or state.resource_cost[resource] >= least:
+                costly.update(state.bundle[x] for x in self._users(resource))
+        pool = sorted(costly) or self.with_places
+        chosen: dict[int, None] = {}
+        total = 0
+        frontier = [self.random.choice(pool)]
+        while frontier and total < budget:
+            index = frontier.pop(0)
+            if index in chosen:
+                continue
+            chosen[index] = None
+            bundle = self.problem.bundles[index]
+            total += len(state.lessons[index]) * sum(len(self.problem.places[p].candidates) for p in bundle.places)
+            neighbours: list[int] = []
+            for place in bundle.places:
+                for split in self.problem.place_splits[place]:
+                    neighbours += [self.problem.places[p].bundle for p in self.problem.splits[split].places]
+                for resource in self.problem.places[place].candidates:
+                    users = self._users(resource)
+                    neighbours += [state.bundle[x] for x in self.random.sample(users, min(len(users), 2))]
+            self.random.shuffle(neighbours)
+            frontier += neighbours[:12]
+            if not frontier and total < budget:
+                frontier.append(self.random.choice(self.with_places))
+                if len(chosen) == len(self.with_places):
+                    break
+        return list(chosen)
