@@ -5,9 +5,11 @@ from __future__ import annotations
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from khue.kernel import menus
+from khue.kernel import homes, menus
 from khue.kernel.permissions import Actor, holds, loading
 from khue.register.orgs import permissions, queries  # noqa: F401 - permissions declares the rights
+
+homes.declare("orgs", __file__)
 
 loading.SCHOOLS_SQL = (
     "select u.descendant_id from orgs_unitreach u"

@@ -1,8 +1,11 @@
 """What this app registers with the kernel: whose files a guardian or learner sees, and the family relations."""
 
+from khue.kernel import homes
 from khue.kernel.database import guards
 from khue.kernel.permissions import loading, relation
 from khue.register.people import permissions  # noqa: F401 - declares the rights
+
+homes.declare("people", __file__)
 
 # The scope is being opened when this is asked, so it must read past it: a function of the owner's, which gives
 # the ids of one guardian's wards and nothing else.

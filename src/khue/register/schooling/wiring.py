@@ -10,13 +10,15 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from khue.kernel import menus
+from khue.kernel import homes, menus
 from khue.kernel.permissions import Actor, holds, relation
 from khue.kernel.permissions.loading import local_day
 from khue.register.orgs import measures
 from khue.register.schooling import permissions  # noqa: F401 - declares the rights
 from khue.register.schooling.mine import files_of
 from khue.register.schooling.models import ClassGroup, Transfer
+
+homes.declare("schooling", __file__)
 
 
 def _works_at(actor: Actor, thing: Any) -> bool:

@@ -6,16 +6,18 @@ from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from khue.kernel import events, menus
+from khue.kernel.database import guards
 from khue.kernel.permissions import RELATIONS, Actor, holds, relation
-from khue.school.gradebook import permissions, queries, services
+from khue.school.gradebook import assessed, catalogue, permissions, queries, services
 from khue.school.gradebook.queries.registers import Seen
 from khue.school.gradebook.queries.results import Seen as SeenClass
 
-__all__ = ["permissions", "services"]
+__all__ = ["catalogue", "permissions", "services"]
 
 
 def sees_register(actor: Actor, thing: Any, at: datetime) -> bool:
@@ -26,6 +28,7 @@ def sees_register(actor: Actor, thing: Any, at: datetime) -> bool:
 
 
 relation("sees_register", sees_register)
+guards.AFTER_TABLES.append(assessed.FUNCTIONS)
 
 
 def leads_class(actor: Actor, thing: Any, at: datetime) -> bool:
@@ -36,6 +39,14 @@ def leads_class(actor: Actor, thing: Any, at: datetime) -> bool:
 
 
 relation("leads_class", leads_class)
+
+
+def leads_learner(actor: Actor, thing: Any, at: datetime) -> bool:
+    """Return whether the actor is homeroom teacher of the learner's class of that year: `queries.explaining.Asked`."""
+    return bool(actor.covers_school(thing.school_id) and getattr(thing, "is_homeroom", False))
+
+
+relation("leads_learner", leads_learner)
 
 menus.MENU.add("gradebook", menus.Entry(_("Sổ điểm"), "gradebook:index", "notebook", "gradebook.open", sort=20))
 menus.MENU.add(
@@ -89,5 +100,6 @@ menus.HOME.add("gradebook.waiting", waiting)
 
 @events.on("schooling.learner-placed")
 def add_to_registers(body: dict[str, Any]) -> None:
-    """Give a learner who began in a class her lines in its open registers; harmless to do twice."""
+    """Give a learner who began in a class her lines in its open registers, and the marks she brings; harmless twice."""
     services.registers.add_lines([body["class_group_id"]], [1, 2])
+    services.carry_marks([body["class_group_id"]], learners=[body["learner_id"]], now=timezone.now())

@@ -8,12 +8,14 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from khue.kernel import menus
+from khue.kernel import homes, menus
 from khue.kernel.permissions import Actor, relation
 from khue.kernel.permissions.loading import local_day
 from khue.register.schooling.mine import MY_CLASSES
 from khue.school.teaching import permissions  # noqa: F401  declares rights
 from khue.school.teaching.models import Assignment
+
+homes.declare("teaching", __file__)
 
 
 def teaches(actor: Actor, thing: Any, at: datetime) -> bool:

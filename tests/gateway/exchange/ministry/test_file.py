@@ -128,7 +128,7 @@ def test_the_workbook_holds_text_as_text(three_schools, tmp_path, now):
     Person.objects.filter(pk=person.pk).update(name=hostile, birth_place="+84", phone="-1")
     write(tmp_path, now)
     book = openpyxl.load_workbook(tmp_path / "out" / "primary.xlsx")
-    assert book.sheetnames == ["Truong", "Lop", "Nhan su", "Hoc sinh", "Ket qua"]
+    assert book.sheetnames == ["Truong", "Lop", "Nhan su", "Hoc sinh", "Ket qua", "EQMS dau nam", "EQMS giua nam", "EQMS cuoi nam"]
     sheet = book["Hoc sinh"]
     symbols = [cell.value for cell in sheet[1]]
     assert symbols == list(spec.table("primary", "learner").fields)

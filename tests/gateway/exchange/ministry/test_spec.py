@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from khue.gateway.exchange.ministry import spec
-from khue.gateway.exchange.ministry.checking import PROBLEMS, Partial, Violation, check
 from khue.gateway.exchange.ministry.sinks import canonical
 from khue.kernel.codes.shipped import listings
+from khue.register.fields import annex
+from khue.register.fields.checking import PROBLEMS, Partial, Violation, check
 
 LISTS = {one.code: {item.code: item.name for item in one.items} for one in listings()}
 
@@ -31,8 +32,8 @@ def test_every_list_named_is_shipped():
 
 
 def test_every_required_mark_is_about_a_field():
-    known = {(t.object, s) for t in spec.tables() for s in t.fields}
-    for row in spec._rows("required.csv"):
+    known = {(t.subject, s) for t in spec.tables() for s in t.fields}
+    for row in annex.read("required.csv"):
         assert (row["object"], row["symbol"]) in known, row
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from khue.gateway.exchange.catalogue import catalogue
+
 
 @click.command("ministry")
 @click.option("--school-year", type=int, required=True, help="the year the school year begins in: 2025 is 2025-2026")
@@ -38,4 +40,4 @@ def ministry(school_year: int, out: Path, schools: tuple[str, ...], xlsx: bool, 
         click.echo(f"{one['count']:8} {one['level']:16} {one['object']:8} {one['symbol']:32} {one['problem']}")
 
 
-COMMANDS = {"ministry": ministry}
+COMMANDS = {"ministry": ministry, "catalogue": catalogue}

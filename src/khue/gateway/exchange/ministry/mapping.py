@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 
-from khue.gateway.exchange.ministry.checking import Partial
 from khue.gateway.exchange.ministry.reading import SchoolRows, subjects_of
+from khue.register.fields.checking import Partial
 from khue.register.orgs.models import Level, level_of_grade
 from khue.register.people import numbers
 from khue.register.people.models import Kinship, Person, Precision
@@ -215,6 +215,11 @@ def _mark(subject: str, told: dict[str, Any], is_year: bool) -> Values:
     else:
         found = told.get("year") if is_year and "year" in told else told.get("result")
     return {"MA_MON_HOC": subject, "DIEM": f"{found // 10}.{found % 10}" if isinstance(found, int) else None}
+
+
+def nothing(rows: SchoolRows, level: str) -> Iterator[Values]:
+    """Yield nothing."""
+    yield from ()
 
 
 RECORDS: dict[str, Callable[[SchoolRows, str], Iterator[Values]]] = {

@@ -9,9 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from khue.gateway.exchange.ministry.checking import PROBLEMS, Violation
 from khue.gateway.exchange.ministry.mapping import KEYS, Values
 from khue.gateway.exchange.ministry.spec import Table
+from khue.register.fields.checking import PROBLEMS, Violation
 
 SAMPLES = 50
 """So many rows of each field and problem can be opened from the page; all of them are in the file."""

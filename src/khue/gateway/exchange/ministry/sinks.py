@@ -8,11 +8,15 @@ from typing import Any, TextIO
 
 import xlsxwriter
 
-from khue.gateway.exchange.ministry.spec import OBJECTS, Table, table
+from khue.gateway.exchange.ministry.spec import Table, objects, table
 
 SHEET_ROWS = 1_000_000
 """A sheet takes 1,048,576 rows; beyond this another one begins."""
-SHEETS = {"school": "Truong", "class": "Lop", "staff": "Nhan su", "learner": "Hoc sinh", "result": "Ket qua"}
+SHEETS = {
+    "school": "Truong", "class": "Lop", "staff": "Nhan su", "learner": "Hoc sinh", "result": "Ket qua", "other_centre": "Trung tam khac",
+    "community_centre": "TT hoc tap cong dong", "retest": "Thi lai", "independent_candidate": "Thi sinh tu do", "graduation": "Xet tot nghiep",
+    "eqms_start": "EQMS dau nam", "eqms_mid": "EQMS giua nam", "eqms_end": "EQMS cuoi nam", "land": "Dat dai", "room": "Phong hoc",
+}  # fmt: skip
 NUMBERS = ("integer", "decimal")
 
 
@@ -68,7 +72,7 @@ class Workbook:
 
     def close(self) -> None:
         """Write the workbook; every object has its sheet, empty or not."""
-        for object_ in OBJECTS:
+        for object_ in objects(self._level):
             self.sheet(object_)
         self._book.close()
 

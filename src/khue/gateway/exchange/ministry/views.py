@@ -13,13 +13,18 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from khue.gateway.exchange.ministry import forms, queries, services
-from khue.gateway.exchange.ministry.checking import PROBLEMS
 from khue.kernel import files, permissions
 from khue.kernel.permissions.loading import local_day
+from khue.register.fields import sections
+from khue.register.fields.checking import PROBLEMS
 from regulations import calendar
 
-LEVEL_NAMES = {"primary": _("Tiểu học"), "lower_secondary": _("Trung học cơ sở"), "upper_secondary": _("Trung học phổ thông")}
-OBJECT_NAMES = {"school": _("Trường"), "class": _("Lớp"), "staff": _("Nhân sự"), "learner": _("Học sinh"), "result": _("Kết quả học tập")}
+LEVEL_NAMES = sections.LEVELS
+OBJECT_NAMES = {
+    **sections.OBJECTS, "other_centre": _("Trung tâm khác"), "community_centre": _("Trung tâm học tập cộng đồng"), "retest": _("Thi lại"),
+    "independent_candidate": _("Thí sinh tự do"), "graduation": _("Xét tốt nghiệp"), "eqms_start": _("EQMS đầu năm"),
+    "eqms_mid": _("EQMS giữa năm"), "eqms_end": _("EQMS cuối năm"), "land": _("Đất đai"), "room": _("Phòng học"),
+}  # fmt: skip
 
 
 @require_http_methods(["GET", "POST"])

@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from khue.gateway.exchange.ministry import mapping, reading, reports, sinks, spec
-from khue.gateway.exchange.ministry.checking import Violation, check
 from khue.kernel import audit, ledger, permissions
 from khue.kernel.codes import queries as codes
 from khue.kernel.codes.shipped import TWO_TIERS_ON
 from khue.kernel.permissions import Actor
 from khue.kernel.permissions.loading import local_day
+from khue.register.fields.checking import Violation, check
 from khue.register.orgs.models import Unit, level_of_grade
 
 SCHOOLS_A_STEP = 10
@@ -95,9 +95,9 @@ class _Writer:
         for level in spec.LEVELS:
             if level not in rows.unit.levels and level not in taught:
                 continue
-            for object_ in spec.OBJECTS:
+            for object_ in spec.objects(level):
                 fields = spec.table(level, object_)
-                for values in mapping.RECORDS[object_](rows, level):
+                for values in mapping.RECORDS.get(object_, mapping.nothing)(rows, level):
                     self.record(fields, values)
 
     def record(self, fields: spec.Table, values: mapping.Values) -> None:

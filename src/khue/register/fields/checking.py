@@ -11,7 +11,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from khue.gateway.exchange.ministry.spec import Field, Table
+from khue.register.fields.annex import Field, Table
 
 PROBLEMS = {
     "missing": _("Thiếu"),
