@@ -157,6 +157,12 @@ def change_class(
     audit.record(
         actor, "schooling.placement.move", on=after, at=now, reason=reason, before=before.class_group_id
     )
+    events.publish(
+        LearnerPlaced(
+            learner_id=learner.pk, school_id=group.school_id, class_group_id=group.pk, on=on.isoformat()
+        ),
+        at=now,
+    )
     return after
 
 
@@ -316,6 +322,12 @@ def _perform(actor: Actor, transfer: Transfer, now: datetime) -> None:
             actor, "schooling.transfer.done", on=after, at=now, reason=transfer.reason,
             before=before.pk, from_school=transfer.from_school_id,
         )  # fmt: skip
+        events.publish(
+            LearnerPlaced(
+                learner_id=transfer.learner_id, school_id=group.school_id, class_group_id=group.pk, on=on.isoformat()
+            ),
+            at=now,
+        )
         events.publish(
             LearnerTransferred(
                 learner_id=transfer.learner_id, from_school_id=transfer.from_school_id,

@@ -42,6 +42,7 @@ class CellOut(Schema):
     value: str
     stamp: int = Field(description="number of the register's entry that last changed it")
     is_corrected: bool
+    came_from: str = Field(description="former class the mark was brought from; empty for one given here")
 
 
 class LineOut(Schema):

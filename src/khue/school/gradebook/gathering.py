@@ -11,9 +11,9 @@ from typing import Any
 import psycopg
 from django.db import connection
 
-from khue.school.gradebook import cells
+from khue.school.gradebook import assessed, cells
 from khue.school.gradebook.cells import Given, Sheet
-from khue.school.gradebook.queries.registers import STAYING, overlay
+from khue.school.gradebook.queries.registers import overlay
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Learner:
 
     lines     lines by subject code, done corrections put over them
     conduct   of the term; version 0 while there is no row
-    absences  half-day sessions of the term: with leave, without
+    absences  half-day sessions of the term, in former classes too: with leave, without
     results   the current results of the year by term, from whatever class they came
     """
 
@@ -72,19 +72,19 @@ class ClassTerm:
         return self.term in self.closed
 
 
-_LOAD = """
+_LOAD = f"""
 with g as (select * from schooling_classgroup where id = any(%(classes)s)),
      p as (select distinct s.class_group_id, s.learner_id from schooling_placement s
             where s.class_group_id = any(%(classes)s) and s.is_main
-              and (s.closed = any(%(staying)s) or s.learner_id = any(%(also)s))),
+              and (s.learner_id = any(%(also)s) or {assessed.assesses("s", term="%(term)s")})),
      r as (select * from gradebook_register where class_group_id = any(%(classes)s) and term = %(term)s)
 select
  (select json_agg(json_build_array(g.id, g.uid, g.name, g.grade, g.school_id, g.school_year, g.homeroom_id)
          order by g.school_id, g.grade, g.name, g.id) from g),
  (select json_agg(json_build_array(r.class_group_id, r.id, r.subject_code, r.kind, r.rule_set, r.regular_count,
          r.locked_at is not null)) from r),
- (select json_agg(json_build_array(p.class_group_id, p.learner_id, coalesce(n.uid::text, ''), coalesce(n.name, ''))
-         order by n.sort_key, p.learner_id) from p left join people_person n on n.id = p.learner_id),
+ (select json_agg(json_build_array(m.class_group_id, m.learner_id, coalesce(coalesce(n.uid, f.uid)::text, ''), coalesce(n.name, f.name, ''))
+         order by coalesce(n.sort_key, f.sort_key), m.learner_id) from p m {assessed.named("m.learner_id", "n")}),
  (select json_agg(json_build_array(l.register_id, l.learner_id, l.regular, l.midterm, l.final, l.levels, l.comment,
          l.states, l.is_exempt)) from gradebook_line l join r on r.id = l.register_id where not %(sets)s),
  (select json_agg(json_build_array(k.register_id, k.learner_id, k.slot, k.new_value) order by k.decided_at, k.id)
@@ -93,9 +93,10 @@ select
          c.comment, c.decisions)) from gradebook_conduct c
    where c.class_group_id = any(%(classes)s) and c.term = %(term)s),
  (select json_agg(json_build_array(a.class_group_id, a.learner_id, a.excused, a.unexcused)) from (
-    select class_group_id, learner_id, count(*) filter (where is_excused) as excused,
-           count(*) filter (where not is_excused) as unexcused
-      from gradebook_absence where class_group_id = any(%(classes)s) and term = %(term)s group by 1, 2) a),
+    select p.class_group_id, p.learner_id, count(*) filter (where b.is_excused) as excused,
+           count(*) filter (where not b.is_excused) as unexcused
+      from p join gradebook_absence b on b.learner_id = p.learner_id and b.school_year = %(year)s and b.term = %(term)s
+     group by 1, 2) a),
  (select json_agg(json_build_array(q.learner_id, q.term, q.class_group_id, q.learning, q.conduct, q.award, q.promotion,
          q.subjects, q.qualities, q.because, q.absences_excused, q.absences_unexcused, q.comment, q.revision, q.rule_set,
          q.snapshot -> 'decisions'))
@@ -124,7 +125,7 @@ def class_terms(
     binary form: for hundreds of learners that is several times faster than JSON.
     """
     values: dict[str, Any] = {
-        "classes": list(class_ids), "term": term, "year": school_year, "staying": STAYING,
+        "classes": list(class_ids), "term": term, **assessed.parameters(school_year),
         "terms": [0, 1, 2] if term == 0 else [term], "also": list(also), "sets": in_sets,
     }  # fmt: skip
     with connection.cursor() as cursor:
@@ -201,6 +202,7 @@ def _put_rest(
     by_id: dict[int, list[Learner]] = defaultdict(list)
     for (_class_id, learner_id), learner in learners.items():
         by_id[learner_id].append(learner)
-    for learner_id, term, *values in results:
+    own = {(class_id, learner_id) for class_id, learner_id in learners}
+    for learner_id, term, *values in sorted(results, key=lambda row: (row[2], row[0]) in own):
         for learner in by_id[learner_id]:
             learner.results[term] = dict(zip(RESULT_COLUMNS, values, strict=True))

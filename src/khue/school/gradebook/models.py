@@ -91,7 +91,12 @@ class Register(Row):
 
 
 class Line(Row):
-    """One learner in one register; a locked register's lines are frozen by trigger."""
+    """One learner in one register; a locked register's lines are frozen by trigger.
+
+    carried    null, or what came along from registers of a former class of the year: {"from": [their uids],
+               "cells": {slot: [stamp of the entry that brought it, "7A1, Trường …"]}}; a cell still is as it came
+               while its stamp is that one
+    """
 
     guard = Guard(
         coded=("uid", "register_id", "learner_id"),
@@ -119,6 +124,7 @@ class Line(Row):
     average = TenthsField(_("điểm trung bình môn học kỳ"), null=True)
     level = models.CharField(_("kết quả học kỳ"), max_length=2, blank=True)
     is_exempt = models.BooleanField(_("miễn môn"), default=False)
+    carried = models.JSONField(_("điểm mang theo từ lớp cũ"), null=True)
 
     class Meta:
         verbose_name = _("dòng sổ điểm")

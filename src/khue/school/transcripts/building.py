@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from django.db.models import Q
+
 from khue.kernel.codes import queries as codes
 from khue.kernel.permissions.loading import local_day
 from khue.register.orgs.models import Unit, UnitKind, UnitReach, level_of_grade
@@ -96,11 +98,17 @@ class Sources:
 
 
 def sources(facts: ClassFacts, learner_ids: Iterable[int]) -> Sources:
-    """Read what the contents of these learners need: six statements, however many they are."""
+    """Read what the contents of these learners need: six statements, however many they are.
+
+    A term's result may come from a former class of the year, in another school perhaps; the class's own counts first.
+    """
     group, ids = facts.group, list(learner_ids)
     people = {person.pk: person for person in Person.objects.filter(pk__in=ids)}
     results: dict[int, dict[int, Result]] = defaultdict(dict)
-    for result in Result.objects.filter(class_group=group, learner_id__in=ids, is_current=True):
+    found = Result.objects.filter(
+        ~Q(term=Term.YEAR) | Q(class_group=group), learner_id__in=ids, school_year=group.school_year, is_current=True
+    )
+    for result in sorted(found, key=lambda one: (one.class_group_id == group.pk, one.pk)):
         results[result.learner_id][result.term] = result
     history: dict[int, list[Placement]] = defaultdict(list)
     placements = Placement.objects.filter(

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from khue.kernel import permissions
 from khue.kernel.database import scope
@@ -19,7 +20,7 @@ from khue.school.gradebook import cells, judging, subjects, terms
 from khue.school.gradebook.cells import Marks
 from khue.school.gradebook.judging import Why
 from khue.school.gradebook.queries.history import ENTRIES, slot_changes
-from khue.school.gradebook.queries.registers import overlay
+from khue.school.gradebook.queries.registers import brought, overlay
 from khue.school.gradebook.queries.results import label, show_result
 
 CHANGES = 30
@@ -107,7 +108,7 @@ select
          r.regular_count, 'gradebook_register:' || r.uid::text, l.regular, l.midterm, l.final, l.levels, l.comment,
          l.states, l.stamps, l.is_exempt, l.average, l.level,
          (select json_agg(json_build_array(k.slot, k.new_value) order by k.decided_at, k.id) from gradebook_correction k
-           where k.register_id = r.id and k.learner_id = l.learner_id and k.state = 'done')) order by r.term, r.subject_code)
+           where k.register_id = r.id and k.learner_id = l.learner_id and k.state = 'done'), l.carried) order by r.term, r.subject_code)
     from gradebook_line l
     join gradebook_register r on r.id = l.register_id
     join schooling_classgroup g on g.id = r.class_group_id
@@ -164,7 +165,7 @@ def _terms(rows: list[Any]) -> tuple[ChildTerm, ...]:
         marks = Marks(*row[9:19])
         overlay(sheet, marks, row[19] or ())
         shown = tuple(
-            (cells.title(slot).capitalize(), cells.show(value))
+            (_cell_title(slot, brought(row[20], marks, slot)), cells.show(value))
             for slot in sheet.slots
             if slot != "comment" and (value := cells.value_of(kind, marks, slot))
         )
@@ -180,6 +181,12 @@ def _terms(rows: list[Any]) -> tuple[ChildTerm, ...]:
         )
         for (year, term, class_name), items in found.items()
     )  # fmt: skip
+
+
+def _cell_title(slot: str, came_from: str) -> str:
+    """Return the name of a cell, with the former class a mark was brought from."""
+    name = cells.title(slot).capitalize()
+    return _("%(cell)s (từ lớp %(where)s)") % {"cell": name, "where": came_from} if came_from else name
 
 
 def _changes(rows: list[Any], entries: list[Any], learner: str) -> tuple[ChildChange, ...]:

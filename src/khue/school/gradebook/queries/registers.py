@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -14,7 +15,8 @@ from khue.kernel import permissions
 from khue.kernel.errors import NotAllowed, NotFound
 from khue.kernel.permissions import Actor
 from khue.kernel.permissions.loading import local_day
-from khue.school.gradebook import cells, subjects, terms
+from khue.school.gradebook import assessed, cells, subjects, terms
+from khue.school.gradebook.assessed import SECOND
 from khue.school.gradebook.cells import PLACE, Marks, Sheet
 from khue.school.gradebook.models import Kind
 
@@ -42,7 +44,10 @@ class RegisterLine:
 
 @dataclass(frozen=True, slots=True)
 class GridCell:
-    """One cell of the grid. `value` as `cells` writes it, `shown` as the screen does; `was`: before correction."""
+    """One cell of the grid. `value` as `cells` writes it, `shown` as the screen does; `was`: before correction.
+
+    came_from  the former class this value was brought from, "" for one given here
+    """
 
     slot: str
     value: str
@@ -51,6 +56,7 @@ class GridCell:
     is_missing: bool = False
     is_corrected: bool = False
     was: str = ""
+    came_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,11 @@ class GridRow:
     has_left: bool
     waits_for: tuple[str, ...] = ()
     corrections: tuple[tuple[datetime, str, str], ...] = ()
+
+    @property
+    def came_from(self) -> str:
+        """Return the former classes of which marks stand here, "" for none."""
+        return "; ".join(dict.fromkeys(cell.came_from for cell in self.cells if cell.came_from))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,22 +148,21 @@ select r.id, r.uid::text, r.class_group_id, r.school_id, r.school_year, r.subjec
  where r.uid = %(uid)s
 """
 
-_LINES = """
-select l.learner_id, p.uid::text, p.name, l.regular, l.midterm, l.final, l.levels, l.comment, l.states, l.stamps,
+_LINES = f"""
+select l.learner_id, coalesce(p.uid, f.uid)::text, coalesce(p.name, f.name), l.regular, l.midterm, l.final, l.levels, l.comment, l.states, l.stamps,
        l.is_exempt, l.average, l.level,
-       (select max(case when s.closed = any(%s) then '' else s.closed end)
-          from schooling_placement s where s.class_group_id = %s and s.learner_id = l.learner_id and s.is_main
-         having count(*) filter (where s.closed = any(%s)) = 0) as left_by,
+       not exists (select 1 from schooling_placement s where s.class_group_id = %(class)s and s.learner_id = l.learner_id
+                      and s.is_main and (s.closed = any(%(staying)s) or s.closed = any(%(moved)s)
+                      and khue_still_ours(s.learner_id, s.class_group_id, s.school_year, %(term)s, {assessed.SECOND})))
+           as has_left,
+       l.carried,
        (select json_agg(json_build_array(k.slot, k.old_value, k.new_value, k.state, k.asked_at, k.reason)
                         order by k.decided_at nulls last, k.id)
           from gradebook_correction k where k.register_id = l.register_id and k.learner_id = l.learner_id) as corrections
-  from gradebook_line l
-  left join people_person p on p.id = l.learner_id
- where l.register_id = %s and (%s::uuid is null or p.uid = %s::uuid)
- order by p.sort_key nulls last, l.learner_id
+  from gradebook_line l {assessed.named("l.learner_id")}
+ where l.register_id = %(register)s and (%(learner)s::uuid is null or coalesce(p.uid, f.uid) = %(learner)s::uuid)
+ order by coalesce(p.sort_key, f.sort_key) nulls last, l.learner_id
 """
-
-STAYING = ["", "year_end", "completed"]
 
 
 def register_grid(actor: Actor, uid: UUID | str, *, now: datetime, learner: str | None = None) -> Grid:
@@ -172,8 +182,12 @@ def register_grid(actor: Actor, uid: UUID | str, *, now: datetime, learner: str 
         kind=register["kind"], regular_count=register["regular_count"], rule_set=register["rule_set"],
         subject=register["subject_code"], grade=register["grade"], term=register["term"],
     )  # fmt: skip
+    values = {
+        "register": register["id"], "class": register["class_group_id"], "term": register["term"], "learner": learner,
+        **assessed.parameters(register["school_year"]),
+    }  # fmt: skip
     with connection.cursor() as cursor:
-        cursor.execute(_LINES, [STAYING, register["class_group_id"], STAYING, register["id"], learner, learner])
+        cursor.execute(_LINES, values)
         found = cursor.fetchall()
     rows = tuple(_row(number, sheet, line) for number, line in enumerate(found, start=1))
     teaches = register["is_taught"] and permissions.holds(actor, "gradebook.record_mark")  # for buttons; services ask
@@ -204,7 +218,7 @@ def _register(actor: Actor, uid: UUID | str, day: date) -> dict[str, Any]:
 
 
 def _row(number: int, sheet: Sheet, line: tuple[Any, ...]) -> GridRow:
-    _learner_id, learner, name, *values, left_by, corrections = line
+    _learner_id, learner, name, *values, has_left, carried, corrections = line
     marks = Marks(*values)
     before = {slot: cells.value_of(sheet.kind, marks, slot) for slot in sheet.slots}
     asked = corrections or ()
@@ -214,22 +228,32 @@ def _row(number: int, sheet: Sheet, line: tuple[Any, ...]) -> GridRow:
     corrected = {slot for slot, _new in done}
     return GridRow(
         number, learner or "", name or "",
-        tuple(_cell(sheet, marks, slot, missing, corrected, before[slot]) for slot in sheet.slots),
-        cells.outcome(sheet.kind, marks), missing, marks.is_exempt, bool(left_by) or not learner,
+        tuple(
+            _cell(sheet, marks, slot, missing, corrected, before[slot], brought(carried, marks, slot))
+            for slot in sheet.slots
+        ),
+        cells.outcome(sheet.kind, marks), missing, marks.is_exempt, has_left or not learner,
         tuple(one[0] for one in asked if one[3] in ("asked", "checked")),
         tuple((datetime.fromisoformat(one[4]), one[3], one[5]) for one in asked),
     )  # fmt: skip
 
 
 def _cell(
-    sheet: Sheet, marks: Marks, slot: str, missing: tuple[str, ...], corrected: set[str], before: str
+    sheet: Sheet, marks: Marks, slot: str, missing: tuple[str, ...], corrected: set[str], before: str, came_from: str
 ) -> GridCell:
     value = cells.value_of(sheet.kind, marks, slot)
     shown = value if slot == "comment" else cells.show(value)
-    cell = GridCell(slot, value, shown, marks.stamps[PLACE[slot]], slot in missing)
+    cell = GridCell(slot, value, shown, marks.stamps[PLACE[slot]], slot in missing, came_from=came_from)
     if slot not in corrected:
         return cell
     return replace(cell, is_corrected=True, was=before if slot == "comment" else cells.show(before))
+
+
+def brought(carried: Any, marks: Marks, slot: str) -> str:
+    """Return the former class a cell's value came along from, "" for one that was given or changed here since."""
+    found = json.loads(carried) if isinstance(carried, str) else carried
+    stamp, where = (found or {}).get("cells", {}).get(slot, (0, ""))
+    return where if stamp and marks.stamps[PLACE[slot]] == stamp else ""
 
 
 def overlay(sheet: Sheet, marks: Marks, corrections: Iterable[tuple[str, str]]) -> None:
@@ -260,7 +284,9 @@ select r.uid::text, g.name, g.uid::text, g.grade, r.subject_code, r.term, r.kind
            coalesce(sum(cardinality(array_remove(l.levels, ''))) filter (where not l.is_exempt), 0) as levels
       from gradebook_line l
      where l.register_id = r.id and exists (select 1 from schooling_placement p where p.learner_id = l.learner_id
-           and p.class_group_id = r.class_group_id and p.is_main and p.closed = any(%(staying)s))) s on true
+           and p.class_group_id = r.class_group_id and p.is_main and (p.closed = any(%(staying)s)
+             or p.closed = any(%(moved)s) and khue_still_ours(p.learner_id, p.class_group_id, p.school_year, r.term, {SECOND})))
+    ) s on true
  where r.school_id = any(%(schools)s) and r.school_year = %(year)s and r.term = %(term)s
    and ({{who}})
  order by g.grade, g.name, r.subject_code
@@ -286,7 +312,8 @@ def my_registers(actor: Actor, *, now: datetime, term: int | None = None) -> lis
             _LIST.replace("{who}", who),
             {
                 "day": day, "person": actor.person_id, "schools": sorted(actor.schools),
-                "year": terms.school_year_of(day), "term": term or terms.term_of(day), "staying": STAYING,
+                "term": term or terms.term_of(day),
+                **assessed.parameters(terms.school_year_of(day)),
             },
         )  # fmt: skip
         rows = cursor.fetchall()

@@ -2,6 +2,7 @@
 ledger, event. Lock order everywhere: registers by key, then the class's Closing, then results."""
 
 from khue.school.gradebook.services.attendance import save_attendance
+from khue.school.gradebook.services.carrying import carry_marks
 from khue.school.gradebook.services.closing import close_set, start_close_term, start_close_year
 from khue.school.gradebook.services.conduct import ConductChange, save_conduct
 from khue.school.gradebook.services.corrections import (
@@ -18,6 +19,7 @@ __all__ = [
     "ConductChange",
     "Saved",
     "ask_correction",
+    "carry_marks",
     "check_correction",
     "close_set",
     "decide_correction",

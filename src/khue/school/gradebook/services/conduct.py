@@ -17,7 +17,7 @@ from khue.kernel.errors import Invalid, NotFound
 from khue.kernel.ids import uid7
 from khue.kernel.permissions import Actor
 from khue.register.schooling.models import ClassGroup
-from khue.school.gradebook import cells, judging, recount
+from khue.school.gradebook import assessed, cells, judging, recount
 from khue.school.gradebook.errors import TermClosed
 from khue.school.gradebook.judging import quality_codes
 from khue.school.gradebook.models import Closing, Term
@@ -163,16 +163,20 @@ def _rows(closing: Closing, learners: Sequence[str]) -> dict[str, _Row]:
     """Return the conduct rows of these learners of the class by uid, empty ones for those without."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            select p.uid::text, p.id, coalesce(c.version, 0), coalesce(c.level, ''), coalesce(c.qualities, '{}'),
-                   coalesce(c.qualities_mid, '{}'), coalesce(c.comment, ''), coalesce(c.decisions, '{}')
-              from people_person p
-              join schooling_placement s on s.learner_id = p.id and s.class_group_id = %s and s.is_main
-              left join gradebook_conduct c on c.learner_id = p.id and c.class_group_id = s.class_group_id and c.term = %s
-             where p.uid = any(%s::uuid[])
+            f"""
+            select coalesce(p.uid, f.uid)::text, s.learner_id, coalesce(c.version, 0), coalesce(c.level, ''),
+                   coalesce(c.qualities, '{{}}'), coalesce(c.qualities_mid, '{{}}'), coalesce(c.comment, ''),
+                   coalesce(c.decisions, '{{}}')
+              from schooling_placement s {assessed.named("s.learner_id")}
+              left join gradebook_conduct c on c.learner_id = s.learner_id and c.class_group_id = s.class_group_id
+                   and c.term = %(term)s
+             where s.class_group_id = %(class)s and s.is_main and coalesce(p.uid, f.uid) = any(%(learners)s::uuid[])
             """,
-            [closing.class_group_id, closing.term, [uid for uid in learners if is_uuid(uid)]],
-        )
+            {
+                "class": closing.class_group_id, "term": closing.term,
+                "learners": [uid for uid in learners if is_uuid(uid)], **assessed.parameters(closing.school_year),
+            },
+        )  # fmt: skip
         rows = cursor.fetchall()
     names = ("level", "qualities", "qualities_mid", "comment", "decisions")
     return {

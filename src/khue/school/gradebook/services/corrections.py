@@ -16,6 +16,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from khue.kernel import audit, events, ledger, permissions
+from khue.kernel.database import scope
 from khue.kernel.errors import Invalid, NotFound
 from khue.kernel.permissions import Actor
 from khue.register.people.models import Person
@@ -98,14 +99,18 @@ def effective(register: Register, line: Line) -> Marks:
     return marks
 
 
-def _held(actor: Actor, correction: UUID | str, state: str) -> tuple[Correction, Register]:
-    """Lock register, then correction. Raises NotFound, CorrectionEnded when it does not wait for this step."""
+def _held(actor: Actor, correction: UUID | str, state: str, right: str, now: datetime) -> tuple[Correction, Register]:
+    """Lock register, then correction; ask for the right before anything is said of how it stands.
+
+    Raises NotFound, NotAllowed, CorrectionEnded when it does not wait for this step.
+    """
     register_uid = (
         Correction.objects.filter(uid=correction).values_list("register__uid", flat=True).first()
     )
     if register_uid is None:
         raise NotFound()
     register = held_register(actor, register_uid)
+    permissions.demand(actor, right, on=register, at=now)
     found = Correction.objects.select_for_update(of=("self",)).get(uid=correction)
     if found.state != state:
         raise CorrectionEnded(state=found.state)
@@ -119,8 +124,7 @@ def check_correction(*, actor: Actor, correction: UUID | str, now: datetime) -> 
     In primary school she often is the teacher who asked; the second person then is the principal.
     Raises NotFound, NotAllowed, CorrectionEnded.
     """
-    found, register = _held(actor, correction, Correction.State.ASKED)
-    permissions.demand(actor, "gradebook.check_correction", on=register, at=now)
+    found, register = _held(actor, correction, Correction.State.ASKED, "gradebook.check_correction", now)
     found.state, found.checked_by, found.checked_at = Correction.State.CHECKED, actor.account_id, now
     found.save(update_fields=["state", "checked_by", "checked_at"])
     ledger.append(
@@ -140,9 +144,7 @@ def decide_correction(
     Raises NotFound, NotAllowed unless the actor is the principal, SamePerson for who asked or checked,
     CorrectionEnded, Invalid without a reason to refuse, Incomplete when the results would lack something.
     """
-    waiting = Correction.State.CHECKED
-    found, register = _held(actor, correction, waiting)
-    permissions.demand(actor, "gradebook.approve_correction", on=register, at=now)
+    found, register = _held(actor, correction, Correction.State.CHECKED, "gradebook.approve_correction", now)
     if actor.account_id in (found.asked_by, found.checked_by):
         raise SamePerson()
     found.state = Correction.State.DONE if approve else Correction.State.REFUSED
@@ -181,20 +183,35 @@ def revise(
 ) -> None:  # fmt: skip
     """Make new revisions of a learner's results of a term and, where the year is closed, of the year.
 
-    The caller holds the register; the Closing rows are locked here, in order. The old revisions stay.
+    The caller holds the register; the Closing rows are locked here, in order. The old revisions stay. Where she
+    changed class since, the year is the new class's, of another school perhaps: it is revised there, as the
+    consequence it is, by the same act.
     """
-    changed = [term] if term == Term.YEAR else [term, Term.YEAR.value]
+    with scope.opened(everything=True):
+        _revise(actor, group, learner_id, term, reason=reason, now=now, decisions=decisions)
+
+
+def _revise(
+    actor: Actor, group: ClassGroup, learner_id: int, term: int, *, reason: str, now: datetime,
+    decisions: Mapping[str, Any] | None,
+) -> None:  # fmt: skip
+    year = Result.objects.filter(
+        learner_id=learner_id, school_year=group.school_year, term=Term.YEAR, is_current=True
+    ).select_related("class_group").order_by("class_group_id")  # fmt: skip
+    last = group if term == Term.YEAR else next((one.class_group for one in year), group)
+    changed = [(last, Term.YEAR.value)] if term == Term.YEAR else [(group, term), (last, Term.YEAR.value)]
     closings = {
-        one.term: one
-        for one in Closing.objects.select_for_update(of=("self",)).filter(class_group=group).order_by("pk")
-    }
-    for one in changed:
-        closing = closings.get(one)
+        (one.class_group_id, one.term): one
+        for one in Closing.objects.select_for_update(of=("self",))
+        .filter(class_group__in={group.pk, last.pk}).order_by("pk")
+    }  # fmt: skip
+    for where, one in changed:
+        closing = closings.get((where.pk, one))
         if closing is None or closing.closed_at is None:
             continue
-        judged = _judged_again(group, learner_id, one, decisions)
+        judged = _judged_again(where, learner_id, one, decisions)
         current = Result.objects.filter(
-            learner_id=learner_id, class_group=group, school_year=group.school_year, term=one, is_current=True
+            learner_id=learner_id, class_group=where, school_year=where.school_year, term=one, is_current=True
         ).first()
         revision = current.revision + 1 if current else 1
         if current is not None:

@@ -17,7 +17,7 @@ from khue.kernel.accounts.models import Account
 from khue.kernel.errors import NotFound
 from khue.kernel.ledger.models import Entry
 from khue.kernel.permissions import Actor
-from khue.school.gradebook import cells
+from khue.school.gradebook import assessed, cells
 from khue.school.gradebook.cells import PLACE, Marks, Sheet
 from khue.school.gradebook.errors import RegisterLocked, TooManyCells
 from khue.school.gradebook.events import MarkSet
@@ -106,12 +106,13 @@ class Saved:
 
 
 @dataclass(slots=True)
-class _Held:
-    """One locked line while a save works on it."""
+class Held:
+    """One locked line while a save works on it. `has_moved`: she is another class's to assess by now."""
 
     pk: int
     learner_id: int
     marks: Marks
+    has_moved: bool = False
 
 
 def held_register(actor: Actor, uid: UUID | str) -> Register:
@@ -183,11 +184,14 @@ def _save(actor: Actor, register: Register, changes: list[CellChange], now: date
     return answer
 
 
-def _checked(sheet: Sheet, line: _Held | None, change: CellChange, answer: Saved) -> str | None:
+def _checked(sheet: Sheet, line: Held | None, change: CellChange, answer: Saved) -> str | None:
     """Return the value of a change, or None after noting why it is refused."""
     try:
         if line is None:
             raise cells.Refused("not-in-register", _("Em này không có trong sổ."))
+        if line.has_moved:
+            sentence = _("Em đã chuyển sang lớp khác; điểm của em ghi ở sổ của lớp mới.")
+            raise cells.Refused("has-moved", sentence)
         if change.slot not in sheet.slots:
             raise cells.Refused("no-such-cell", _("Sổ này không có cột đó."))
         if line.marks.is_exempt and change.slot != "comment":
@@ -200,25 +204,34 @@ def _checked(sheet: Sheet, line: _Held | None, change: CellChange, answer: Saved
         return None
 
 
-def _write(sheet: Sheet, line: _Held, change: CellChange, value: str, was: str, stamp: int) -> dict[str, str]:
+def _write(sheet: Sheet, line: Held, change: CellChange, value: str, was: str, stamp: int) -> dict[str, str]:
     cells.put(sheet.kind, line.marks, change.slot, value)
     line.marks.stamps[PLACE[change.slot]] = stamp
     return {"learner": change.learner, "slot": change.slot, "old": was, "new": value}
 
 
-_LINES = """
-select p.uid::text, l.id, l.learner_id, l.regular, l.midterm, l.final, l.levels, l.comment, l.states, l.stamps,
-       l.is_exempt, l.average, l.level
-  from gradebook_line l join people_person p on p.id = l.learner_id
- where l.register_id = %s and p.uid = any(%s::uuid[])
+_LINES = f"""
+select coalesce(p.uid, f.uid)::text, l.id, l.learner_id, l.regular, l.midterm, l.final, l.levels, l.comment, l.states,
+       l.stamps, l.is_exempt, l.average, l.level,
+       exists (select 1 from schooling_placement s where s.learner_id = l.learner_id and s.class_group_id = %(class)s
+                  and s.is_main and s.closed = any(%(moved)s)
+                  and not khue_still_ours(s.learner_id, s.class_group_id, s.school_year, %(term)s, {assessed.SECOND}))
+       and not exists (select 1 from schooling_placement s where s.learner_id = l.learner_id
+                  and s.class_group_id = %(class)s and s.is_main and s.closed = any(%(staying)s)) as has_moved
+  from gradebook_line l {assessed.named("l.learner_id")}
+ where l.register_id = %(register)s and coalesce(p.uid, f.uid) = any(%(learners)s::uuid[])
 """
 
 
-def _lines(register: Register, learners: Iterable[str]) -> dict[str, _Held]:
+def _lines(register: Register, learners: Iterable[str]) -> dict[str, Held]:
     """Return the lines of these learners by uid; the register's lock holds them."""
+    values = {
+        "register": register.pk, "class": register.class_group_id, "term": register.term,
+        "learners": [uid for uid in learners if is_uuid(uid)], **assessed.parameters(register.school_year),
+    }  # fmt: skip
     with connection.cursor() as cursor:
-        cursor.execute(_LINES, [register.pk, [uid for uid in learners if is_uuid(uid)]])
-        return {row[0]: _Held(row[1], row[2], Marks(*row[3:])) for row in cursor.fetchall()}
+        cursor.execute(_LINES, values)
+        return {row[0]: Held(row[1], row[2], Marks(*row[3:13]), row[13]) for row in cursor.fetchall()}
 
 
 def is_uuid(value: str) -> bool:
@@ -230,7 +243,7 @@ def is_uuid(value: str) -> bool:
 
 
 def _judge_doubtful(
-    register: Register, sheet: Sheet, lines: Mapping[str, _Held], doubtful: list[tuple[CellChange, str]], answer: Saved
+    register: Register, sheet: Sheet, lines: Mapping[str, Held], doubtful: list[tuple[CellChange, str]], answer: Saved
 ) -> None:
     """Tell cells the sender left as she saw them (theirs stays) from real conflicts (both are shown)."""
     since = min(change.seen for change, _value in doubtful)
@@ -287,7 +300,7 @@ update gradebook_line l
 
 
 def _store(
-    actor: Actor, register: Register, held: Sequence[_Held], sheet: Sheet, written: list[dict[str, str]], now: datetime
+    actor: Actor, register: Register, held: Sequence[Held], sheet: Sheet, written: list[dict[str, str]], now: datetime
 ) -> None:
     """Write entry, lines, audit and event: four statements."""
     ledger.append(register, act=ACT, body={"cells": written}, actor=actor, at=now)
@@ -299,7 +312,7 @@ def _store(
     events.publish(MarkSet(register.pk, register.ledger_seq, len(written)), at=now)
 
 
-def write_lines(sheet: Sheet, held: Sequence[_Held]) -> None:
+def write_lines(sheet: Sheet, held: Sequence[Held]) -> None:
     """Settle these lines and write them in one statement."""
     rows = []
     for line in held:

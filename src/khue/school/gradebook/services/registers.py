@@ -12,9 +12,12 @@ from django.db import connection, transaction
 from khue.kernel import audit, permissions
 from khue.kernel.permissions import Actor
 from khue.register.orgs.models import UnitKind
-from khue.register.schooling.models import ClassGroup, Closed, Placement
+from khue.register.schooling.models import ClassGroup, Placement
+from khue.school.gradebook import assessed
+from khue.school.gradebook.assessed import STAYING
 from khue.school.gradebook.errors import NothingAssessed
 from khue.school.gradebook.models import Closing, Register, Term
+from khue.school.gradebook.services.carrying import carry_marks
 from khue.school.teaching.models import Assignment
 from regulations import assessment, curriculum
 from regulations.core import NoRuleInForce, OutOfRange
@@ -24,8 +27,7 @@ BY_CHOICE = ("choose_4_of_9", "elective")
 WITHOUT_RESULT = ("compulsory_choice",)
 """Study topics: their marks join those of the subject (TT 22/2021, Art. 6), there is no result of their own."""
 
-STAYING = ("", Closed.YEAR_END, Closed.COMPLETED)
-"""How the placement of a learner stands who is the class's to assess: not ended, or ended with the year."""
+__all__ = ["STAYING", "Opened", "add_lines", "add_registers", "open_registers", "open_registers_of_classes", "placed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,8 @@ def add_registers(actor: Actor, classes: Sequence[ClassGroup], *, terms: Iterabl
     )
     made = Register.objects.filter(class_group_id__in=by_id).count() - before
     lines = add_lines(list(by_id), wanted)
+    if lines:
+        carry_marks(list(by_id), now=now)
     for one in classes if made or lines else ():
         audit.record(actor, "gradebook.registers.open", on=one, at=now, registers=made, lines=lines)
     return Opened(made, lines)
@@ -120,10 +124,15 @@ _UID7 = """encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid())
 
 
 def add_lines(class_ids: Sequence[int], terms: Sequence[int]) -> int:
-    """Add the missing lines of learners placed in these classes to registers still open; return how many.
+    """Add the missing lines of learners these classes assess to registers still open; return how many.
 
-    One statement, whatever their number.
+    One statement a school year, whatever their number.
     """
+    years = set(ClassGroup.objects.filter(pk__in=class_ids).values_list("school_year", flat=True))
+    return sum(_add_lines(class_ids, terms, year) for year in sorted(years))
+
+
+def _add_lines(class_ids: Sequence[int], terms: Sequence[int], year: int) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -131,14 +140,16 @@ def add_lines(class_ids: Sequence[int], terms: Sequence[int]) -> int:
                    comment, states, stamps, level, is_exempt)
             select {_UID7}, 1, r.id, p.learner_id, r.school_id, r.school_year, '{{}}', '{{}}', '', '{{}}', '{{}}', '', false
               from gradebook_register r
-              join (select distinct class_group_id, learner_id from schooling_placement
-                     where class_group_id = any(%s) and is_main and closed = any(%s)) p
-                on p.class_group_id = r.class_group_id
+              join (select distinct s.class_group_id, s.learner_id, t.term
+                      from schooling_placement s, unnest(%(terms)s::int[]) t(term)
+                     where s.class_group_id = any(%(classes)s) and s.closed = any(%(staying)s)
+                       and {assessed.assesses("s", term="t.term")}) p
+                on p.class_group_id = r.class_group_id and p.term = r.term
               left join gradebook_line l on l.register_id = r.id and l.learner_id = p.learner_id
-             where r.class_group_id = any(%s) and r.term = any(%s) and r.locked_at is null and l.id is null
+             where r.class_group_id = any(%(classes)s) and r.school_year = %(year)s and r.locked_at is null and l.id is null
             on conflict (register_id, learner_id) do nothing
             """,
-            [list(class_ids), list(STAYING), list(class_ids), list(terms)],
+            {"classes": list(class_ids), "terms": list(terms), **assessed.parameters(year)},
         )
         return int(cursor.rowcount)
 

@@ -109,7 +109,7 @@ def shown_rows(
             is_wrong = key in wrong
             shown.append({
                 "slot": cell.slot, "value": typed.get(key, cell.shown) if is_wrong else cell.shown, "is_wrong": is_wrong,
-                "is_corrected": cell.is_corrected, "was": cell.was, "is_wide": cell.slot == "comment",
+                "is_corrected": cell.is_corrected, "was": cell.was, "came_from": cell.came_from, "is_wide": cell.slot == "comment",
                 "mode": "decimal" if cells.holds_mark(grid.kind, cell.slot) else "",
             })  # fmt: skip
         result.append((row, shown))
