@@ -51,7 +51,7 @@ class Context:
     def keys(self, found: Iterable[str]) -> tuple[str, ...]:
         """Return the active ones of these activities."""
         keys = []
-        for key in found:
+        for key in map(str.strip, found):
             if key in self.activities:
                 keys.append(key)
             elif key not in self.inactive:
@@ -79,7 +79,7 @@ class Context:
             and (not students or any(atoms.intersection(self.groups[g]) for g in a.groups))
             and (not subject or subject == a.subject)
             and (not tag or tag in a.tags)
-            and (not duration or int(duration) == a.duration)
+            and (not duration.strip() or duration.strip() == str(a.duration))
             and (component is None or a.part == component)
         )
 

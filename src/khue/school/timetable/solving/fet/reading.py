@@ -139,7 +139,7 @@ class _Reader:
         for element in self.root.find("Activities_List") or ():
             if element.tag != "Activity":
                 continue
-            key = text(element, "Id")
+            key = text(element, "Id").strip()
             where = f"activity {key}"
             if key in found or key in inactive:
                 raise ProblemError(f"{where} occurs twice")
@@ -156,7 +156,7 @@ class _Reader:
             duration = number(element, "Duration", 1)
             if not 1 <= duration <= 100:
                 raise ProblemError(f"{where}: a duration of {duration} periods is not possible")
-            lesson = text(element, "Activity_Group_Id", "0")
+            lesson = text(element, "Activity_Group_Id", "0").strip()
             learners = number(element, "Number_Of_Students", -1)
             if learners < 0:
                 learners = number(element, "Number_of_Students", -1)

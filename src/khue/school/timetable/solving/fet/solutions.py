@@ -40,7 +40,7 @@ def _from_data(root: Element, name: str, problem: Problem) -> dict[str, Placemen
     found = _from_rows(rows, name, problem)
     known = {room.name for room in problem.rooms}
     for each in root.findall("Space_Constraints_List/ConstraintActivityPreferredRoom"):
-        key, room = text(each, "Activity_Id", ""), text(each, "Room", "")
+        key, room = text(each, "Activity_Id", "").strip(), text(each, "Room", "")
         if key in found and truth(each, "Active", True) and room in known:
             at = found[key]
             found[key] = Placement(at.day, at.period, room, tuple(texts(each, "Real_Room")))
@@ -54,7 +54,7 @@ def _from_rows(rows: list[tuple[Element, str, str, str, str]], name: str, proble
     rooms = {room.name for room in problem.rooms}
     found: dict[str, Placement] = {}
     for each, id_tag, day_tag, hour_tag, room_tag in rows:
-        key, day, hour = text(each, id_tag), text(each, day_tag, ""), text(each, hour_tag, "")
+        key, day, hour = text(each, id_tag).strip(), text(each, day_tag, ""), text(each, hour_tag, "")
         if key not in keys or not day or not hour:
             continue
         if day not in days:

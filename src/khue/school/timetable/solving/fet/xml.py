@@ -68,13 +68,15 @@ def unpacked(data: bytes, name: str) -> bytes:
 
 
 def text(element: Element, tag: str, otherwise: str | None = None) -> str:
-    """Return the text of a child, stripped; raises ProblemError when it is missing and nothing stands for it."""
+    """Return the text of a child as it stands (names may be blank); raises ProblemError when it is missing and nothing
+    stands for it.
+    """
     child = element.find(tag)
     if child is None:
         if otherwise is None:
             raise ProblemError(f"{element.tag}: <{tag}> is missing")
         return otherwise
-    return (child.text or "").strip()
+    return child.text or ""
 
 
 def number(element: Element, tag: str, otherwise: int | None = None) -> int:
@@ -100,12 +102,12 @@ def decimal(element: Element, tag: str, otherwise: float) -> float:
 
 def truth(element: Element, tag: str, otherwise: bool) -> bool:
     """Return whether a child says true, yes or 1."""
-    return text(element, tag, "true" if otherwise else "false").lower() in {"true", "yes", "1"}
+    return text(element, tag, "true" if otherwise else "false").strip().lower() in {"true", "yes", "1"}
 
 
 def texts(element: Element, tag: str) -> list[str]:
     """Return the texts of all children of that name."""
-    return [(child.text or "").strip() for child in element.findall(tag)]
+    return [child.text or "" for child in element.findall(tag)]
 
 
 def named(parent: Element | None, tag: str) -> Iterator[tuple[str, Element]]:

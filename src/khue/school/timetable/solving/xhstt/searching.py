@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from khue.school.timetable.solving.xhstt.compiling import HARD, Problem
+from khue.school.timetable.solving.xhstt.compiling import HARD, Problem, mask_of
 from khue.school.timetable.solving.xhstt.state import Parts, State
 from khue.school.timetable.solving.xhstt.windows import Outcome, Wish, solve_window
 
@@ -25,7 +25,8 @@ Better = Callable[[State], None]
 WHOLE_OPTIONS = 60_000
 """Above so many possible lessons the whole instance is not put into one model."""
 LEAST_BUDGET, MOST_BUDGET = 150, 60_000
-WINDOW_EFFORT = 0.6
+WINDOW_EFFORT = 0.15
+LINEAR = 2
 
 
 @dataclass
@@ -70,7 +71,17 @@ class Search:
         for place in self.problem.places:
             for resource in place.candidates:
                 self.of_candidate.setdefault(resource, []).append(place.bundle)
+        self.days = self._days()
         self.round = 0
+
+    def _days(self) -> list[int]:
+        """Return the distinct groups of 2 times or more, at most half of all, that monitors look at one by one."""
+        found: dict[int, None] = {}
+        for constraint in self.problem.instance.constraints:
+            for group in constraint.time_groups:
+                if 2 <= len(group.times) <= self.problem.slots / 2:
+                    found[mask_of(group.times)] = None
+        return list(found)
 
     def _weight(self, index: int) -> int:
         """Return how many literals a bundle brings into a window."""
@@ -182,46 +193,47 @@ class Search:
     def _improve(self) -> None:
         arms = ["costly", "resource", "days"]
         if self.with_places:
-            arms += ["places", "places"]
-        budget = {arm: 3_000.0 for arm in arms}
-        gains = {arm: 1.0 for arm in arms}
-        whole = sum(self.weight[b] for b in self.movable) + sum(self.weight[b] for b in self.with_places)
+            arms.append("places")
+        budget = dict.fromkeys(arms, 700.0)
+        gains = dict.fromkeys(arms, 1.0)
         while not self.is_over():
-            arm = self.random.choices(arms, [gains[a] + 0.2 for a in arms])[0]
-            timed, placed = self._window(arm, budget[arm])
+            arm = self.random.choices(arms, [gains[a] + 0.15 for a in arms])[0]
+            timed, placed, allowed = self._window(arm, budget[arm])
             if not timed and not placed:
                 continue
             clock = time.monotonic()
             before = self.state.cost
-            outcome = solve_window(self.state, timed, placed, self.wish(WINDOW_EFFORT, linear=1), stop=self.stop)
+            wish = self.wish(WINDOW_EFFORT, linear=LINEAR, allowed=allowed)
+            outcome = solve_window(self.state, timed, placed, wish, stop=self.stop)
             is_better = self.take(outcome)
             gains[arm] = 0.9 * gains[arm] + (1.0 if is_better else 0.0)
-            everything = len(timed) == len(self.movable) and not self.with_places
-            if outcome.is_proved and everything and before < HARD:
+            is_everything = len(timed) == len(self.movable) and not self.with_places and allowed == -1
+            if outcome.is_proved and is_everything and before < HARD:
                 self.is_proved = True
             if outcome.is_proved and outcome.effort < WINDOW_EFFORT / 3:
-                budget[arm] = min(budget[arm] * 1.15, max(MOST_BUDGET, 1), whole * 1.1)
+                budget[arm] = min(budget[arm] * 1.1, MOST_BUDGET)
             elif not outcome.is_proved:
-                budget[arm] = max(budget[arm] * 0.8, LEAST_BUDGET)
+                budget[arm] = max(budget[arm] * 0.85, LEAST_BUDGET)
             self.log(
                 f"{arm} {len(timed)}/{len(placed)} budget {budget[arm]:.0f} {time.monotonic() - clock:.2f}s "
                 f"effort {outcome.effort:.2f} {'proved' if outcome.is_proved else ''} {self._costs()}"
             )
 
-    def _window(self, arm: str, budget: float) -> tuple[list[int], list[int]]:
-        """Return the bundles whose times, and those whose places, are set free."""
+    def _window(self, arm: str, budget: float) -> tuple[list[int], list[int], int]:
+        """Return the bundles whose times, and those whose places, are set free, and the times they may take."""
         if arm == "places":
-            return [], self._places_window(budget)
+            return [], self._places_window(budget), -1
         if arm == "days":
-            return self._days_window(budget), []
+            mask = self._stretch()
+            return self._days_window(mask, budget), [], mask
         if arm == "costly":
             costly = self._costly_bundles()
             seeds = [self.random.choice(costly)] if costly else [self.random.choice(self.movable)]
-            return self._grow(seeds, budget), []
+            return self._grow(seeds, budget), [], -1
         resource = self.random.choice(list(self.of_resource))
         seeds = [b for b in self.of_resource[resource] if self.problem.bundles[b].fixed is None]
         self.random.shuffle(seeds)
-        return self._grow(seeds, budget), []
+        return self._grow(seeds, budget), [], -1
 
     def _costly_bundles(self) -> list[int]:
         """Return bundles that cost something themselves, or through a group or a resource."""
@@ -282,21 +294,37 @@ class Search:
             frontier += neighbours
         return list(chosen)
 
-    def _days_window(self, budget: float) -> list[int]:
-        """Return bundles with a lesson in a random stretch of times, up to the budget."""
+    def _stretch(self) -> int:
+        """Return two of the groups of times some monitor speaks of (days, usually), or a random stretch."""
+        if len(self.days) > 1:
+            first, second = self.random.sample(self.days, 2)
+            return first | second
         slots = self.problem.slots
-        length = self.random.randint(2, max(2, slots // 3))
-        first = self.random.randrange(max(slots - length, 0) + 1)
-        mask = ((1 << length) - 1) << first
-        inside = [b for b in self.movable if self.state.running(b) & mask]
-        self.random.shuffle(inside)
-        chosen, total = [], 0
-        for index in inside:
-            if total >= budget:
-                break
-            chosen.append(index)
-            total += self.weight[index]
-        return chosen
+        length = self.random.randint(2, max(2, slots // 2))
+        return ((1 << length) - 1) << self.random.randrange(max(slots - length, 0) + 1)
+
+    def _days_window(self, mask: int, budget: float) -> list[int]:
+        """Return bundles with a lesson in the masked times, neighbours first, up to the budget."""
+        inside = [b for b in self.movable if self.state.running(b) & mask or not self.state.running(b)]
+        if not inside:
+            return []
+        members = set(inside)
+        chosen: dict[int, None] = {}
+        total = 0.0
+        share = mask.bit_count() / self.problem.slots
+        frontier = [self.random.choice(inside)]
+        while total < budget and len(chosen) < len(inside):
+            if not frontier:
+                frontier.append(self.random.choice([b for b in inside if b not in chosen]))
+            index = frontier.pop(0)
+            if index in chosen:
+                continue
+            chosen[index] = None
+            total += self.weight[index] * share
+            bundle = self.problem.bundles[index]
+            around = {b for r in set(bundle.resources) for b in self.of_resource[r]} & members - chosen.keys()
+            frontier += self.random.sample(sorted(around), min(len(around), 6))
+        return list(chosen)
 
     def _places_window(self, budget: float) -> list[int]:
         """Return bundles whose places are filled anew, around a costly or random one."""

@@ -62,6 +62,7 @@ class Wish:
     seconds         wall seconds that end it in any case
     no_slack        whether every required monitor must hold (pure search for a feasible timetable)
     no_objective    whether the soft monitors are left out
+    allowed         times (as bits) a lesson may move to; its present ones are always allowed; -1: all
     linear          how much of the model CP-SAT relaxes to linear programs, 0 to 2; 0 finds feasible ones sooner
     no_places       whether the places are left out, except that as many lessons may run at once as there are
                     resources for them
@@ -71,6 +72,7 @@ class Wish:
     seconds: float
     seed: int
     threads: int = 1
+    allowed: int = -1
     linear: int = 0
     no_slack: bool = False
     no_objective: bool = False
@@ -184,7 +186,9 @@ class _Window:
                 continue
             now = {(self.state.duration[x], self.state.start[x]) for x in lessons}
             options = []
-            for duration, starts in bundle.starts.items():
+            for duration, every in bundle.starts.items():
+                block = (1 << duration) - 1
+                starts = [s for s in every if (self.wish.allowed >> s) & block == block or (duration, s) in now]
                 options += [Option(duration, s, self._bool((duration, s) in now)) for s in starts]
             self.options[index] = options
             total = [o.literal for o in options]
