@@ -66,6 +66,23 @@ def test_names_and_sexes_and_peoples():
     assert parsers.numbered_name("Ngô Thị Huyên (003)") == ("Ngô Thị Huyên", "003")
 
 
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        ("Viên chức HĐLV không xác định thời hạn", "permanent"), ("Biên chế", "permanent"), ("permanent", "permanent"),
+        ("HĐLV xác định thời hạn", "fixed"), ("Hợp đồng hỗ trợ, phục vụ (NĐ 111/2022)", "support111"), ("NĐ 111", "support111"),
+        ("HĐLĐ", "labour"), ("thỉnh giảng", "visiting"), ("Viên chức", "Viên chức"),
+    ],
+)  # fmt: skip
+def test_kinds_of_contract_as_schools_write_them(raw, code):
+    assert parsers.contract_kind(raw) == code
+
+
+def test_words_of_a_contract_that_fit_no_column_are_refused():
+    with pytest.raises(Bad):
+        parsers.contract_kind("một thoả thuận mà không danh mục nào biết")
+
+
 @pytest.mark.parametrize("text", ["=1+1", "+84912", "-x", "@sum", "\tx", "\rx", "An", "'An", "", "12"])
 def test_formulas_leave_as_text_and_come_back_equal(text):
     out = cells.harmless(text)

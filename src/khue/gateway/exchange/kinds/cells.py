@@ -217,3 +217,37 @@ def nationality(raw: RawCell) -> str:
     if code is None:
         raise Bad("not-in-list", text=as_text(raw)[:40], list=str(_("quốc tịch")))
     return code
+
+
+CONTRACT_WORDS = {
+    "permanent": ("bien che", "khong xac dinh thoi han", "khong thoi han", "hdlv khong xac dinh thoi han", "vien chuc khong xac dinh thoi han"),
+    "fixed": ("xac dinh thoi han", "co thoi han", "hdlv xac dinh thoi han", "vien chuc xac dinh thoi han"),
+    "labour": ("hdld", "hop dong", "hop dong lao dong", "hop dong truong"),
+    "support111": ("hop dong 111", "nghi dinh 111", "nd 111", "hop dong 68", "nghi dinh 68"),
+    "visiting": ("thinh giang", "hop dong thinh giang"),
+}
+"""How schools write the kinds of contract of the shared list, folded."""
+
+
+@cache
+def contract_kinds() -> dict[str, str]:
+    """Return folded name and words in use of each kind of contract to its code."""
+    source = files("khue.kernel.codes").joinpath("data/lists.csv").read_text(encoding="utf-8")
+    rows = [row for row in csv.DictReader(source.splitlines()) if row["list"] == "contract_kind"]
+    found = {_plain(row["name_vi"]): row["code"] for row in rows}
+    for row in rows:
+        found[row["code"]] = row["code"]
+        found |= dict.fromkeys(CONTRACT_WORDS.get(row["code"], ()), row["code"])
+    return found
+
+
+def _plain(value: str) -> str:
+    return " ".join("".join(c if c.isalnum() else " " for c in text.fold(value)).split())
+
+
+def contract_kind(raw: RawCell) -> str:
+    """Return the code of a kind of contract, or the words as written when the list does not know them.
+
+    “Viên chức” alone does not say for how long: such words stay for the ministry's report to name.
+    """
+    return contract_kinds().get(_plain(as_text(raw))) or words(20)(raw)

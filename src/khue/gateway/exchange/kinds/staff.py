@@ -53,7 +53,7 @@ FIELDS = (
     Field("sex", _("Giới tính"), ("GT", "Nam/Nữ", "Phái"), cells.sex),
     Field("personal_number", _("Số định danh cá nhân"), ("Số CCCD", "CCCD", "Số căn cước", "Căn cước công dân", "Số ĐDCN", "Số định danh", "Số CMND/CCCD"), cells.personal_number),
     Field("position", _("Chức vụ"), ("Vị trí việc làm", "Chức danh", "Nhiệm vụ", "Vị trí"), position),
-    Field("contract_kind", _("Hình thức hợp đồng"), ("Loại hợp đồng", "Hợp đồng", "Biên chế"), cells.words(20)),
+    Field("contract_kind", _("Hình thức hợp đồng"), ("Loại hợp đồng", "Hợp đồng", "Biên chế"), cells.contract_kind),
     Field("subject", _("Môn dạy chính"), ("Môn dạy", "Chuyên môn", "Môn giảng dạy", "Bộ môn"), cells.words(40)),
     Field("short_name", _("Tên viết tắt trong trường"), ("Tên viết tắt", "Bí danh", "Mã giáo viên", "Mã GV", "Tên trên thời khoá biểu"), cells.words(60)),
     Field("phone", _("Điện thoại"), ("Số điện thoại", "SĐT", "ĐT", "Di động"), cells.phone),
