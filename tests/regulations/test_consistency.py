@@ -20,7 +20,7 @@ from regulations.assessment import texts
 from regulations.core import Citation
 
 SOURCES = sorted(ROOT.rglob("*.py"))
-ASSESSMENT = sorted((ROOT / "assessment").glob("*.py"))
+ASSESSMENT = sorted((ROOT / "assessment").rglob("*.py"))
 RULES = (*assessment.RULE_SETS, assessment.PRESCHOOL_GROUPS, assessment.GROWTH)
 DOORS = {"apply", "governs", "cite"}
 """Public methods of every rule set that are no rule of the circular."""
