@@ -10,7 +10,8 @@ empty date is not known and is never assumed.
 
 from __future__ import annotations
 
-from regulations.shelf.citations import RestingRule, cited_instruments, rules_resting_on
+from regulations.shelf.citations import RestingRule, all_rules, cited_instruments, rules_resting_on
+from regulations.shelf.indicators import Indicator, indicators, indicators_resting_on
 from regulations.shelf.registry import (
     ENDED,
     IN_FORCE,
@@ -20,11 +21,14 @@ from regulations.shelf.registry import (
     UNKNOWN,
     Instrument,
     amended_by,
+    by_slug,
     guidance_list,
     in_force_now_instead_of,
     instrument,
     instruments,
+    replaced,
     search,
+    slug_of,
     state_on,
 )
 
@@ -35,15 +39,22 @@ __all__ = [
     "NOT_YET",
     "STATES",
     "UNKNOWN",
+    "Indicator",
     "Instrument",
     "RestingRule",
+    "all_rules",
     "amended_by",
+    "by_slug",
     "cited_instruments",
     "guidance_list",
     "in_force_now_instead_of",
+    "indicators",
+    "indicators_resting_on",
     "instrument",
     "instruments",
+    "replaced",
     "rules_resting_on",
     "search",
+    "slug_of",
     "state_on",
 ]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import importlib
 import inspect
 import pkgutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
 from types import ModuleType
 
 import regulations
@@ -24,6 +26,11 @@ class RestingRule:
     summary: str
     citation: Citation
 
+    @property
+    def title(self) -> tuple[str, str]:
+        """Return what the rule is about for a reader who is no programmer, Vietnamese and English."""
+        return _titles().get(self.name, (self.summary, self.summary))
+
 
 def rules_resting_on(number: str) -> tuple[RestingRule, ...]:
     """Return the rules that cite the instrument, by article; none for one that no rule cites."""
@@ -31,9 +38,20 @@ def rules_resting_on(number: str) -> tuple[RestingRule, ...]:
     return tuple(sorted(resting, key=lambda rule: (rule.citation.article or 0, rule.module, rule.name)))
 
 
+def all_rules() -> tuple[RestingRule, ...]:
+    """Return every public rule that cites a place of law, module by module."""
+    return _all_rules()
+
+
 def cited_instruments() -> tuple[str, ...]:
     """Return the numbers of all instruments the rules cite, sorted."""
     return tuple(sorted({rule.citation.instrument for rule in _all_rules()}))
+
+
+@cache
+def _titles() -> dict[str, tuple[str, str]]:
+    text = files("regulations.shelf").joinpath("titles.csv").read_text("utf-8")
+    return {row["name"]: (row["vi"], row["en"]) for row in csv.DictReader(text.splitlines())}
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -91,6 +92,28 @@ def instrument(number: str) -> Instrument:
     if number not in _shelf():
         raise UnknownValue(f"not on the shelf: {number!r}", name="instrument", got=number)
     return _shelf()[number]
+
+
+def slug_of(number: str) -> str:
+    """Return an instrument's number as an address carries it: `24-2024-tt-bgddt`."""
+    return "-".join(part for part in re.split(r"[^a-z0-9]+", fold(number)) if part)
+
+
+def by_slug(slug: str) -> Instrument:
+    """Return the instrument with this slug; raise UnknownValue when none has it."""
+    if slug not in _slugs():
+        raise UnknownValue(f"not on the shelf: {slug!r}", name="slug", got=slug)
+    return _slugs()[slug]
+
+
+@cache
+def _slugs() -> dict[str, Instrument]:
+    return {slug_of(one.number): one for one in instruments()}
+
+
+def replaced(number: str) -> tuple[Instrument, ...]:
+    """Return the instruments this one took the place of, in the order of the shelf."""
+    return tuple(one for one in instruments() if one.replaced_by == number)
 
 
 def guidance_list() -> tuple[Instrument, ...]:

@@ -74,3 +74,12 @@ LIST_CORRECTIONS = right(
 VIEW_CHILD = right(
     "gradebook.view_child", _("Xem kết quả của con"), {"guardian": "own_child", "learner": "own_child"}
 )
+EXPLAIN = right(
+    "gradebook.explain",
+    _("Xem vì sao có kết quả của một học sinh"),
+    {
+        "homeroom_teacher": "leads_learner",
+        **dict.fromkeys(("principal", "vice_principal", "clerk", "inspector", "province_officer", "province_director"), "unit"),
+        "guardian": "own_child", "learner": "own_child",
+    },
+)  # fmt: skip

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from khue.school.gradebook.views import classes, registers
+from khue.school.gradebook.views import classes, explain, registers
 
 app_name = "gradebook"
 
@@ -21,6 +21,7 @@ urlpatterns = [
     path("chu-nhiem/<uuid:uid>/danh-gia/", classes.rate, name="rate"),
     path("chu-nhiem/<uuid:uid>/khoa/", classes.close, name="close"),
     path("khoa-nam-hoc/", classes.close_year, name="close-year"),
+    path("hoc-sinh/<uuid:uid>/vi-sao/", explain.explain, name="explain"),
     path("diem-danh/", classes.attendance_list, name="attendance-list"),
     path("diem-danh/<uuid:uid>/", classes.attendance, name="attendance"),
 ]

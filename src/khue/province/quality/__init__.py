@@ -1,0 +1,1 @@
+"""Data quality: rules as data, what they find, scores, work-lists, boards."""
