@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from ortools.sat.python import cp_model
@@ -17,20 +16,9 @@ from ortools.sat.python import cp_model
 from khue.school.timetable.solving import model as m
 from khue.school.timetable.solving.compiling import Agenda, Choice, Compiled, price
 from khue.school.timetable.solving.model import Constraint
+from khue.school.timetable.solving.state import State
 
 Lit = Any  # a CP-SAT literal, or the int 0 or 1 when it is decided already
-
-
-@dataclass
-class State:
-    """Where every placed unit starts, and which choice of room each activity has (index into its choices)."""
-
-    starts: dict[int, int] = field(default_factory=dict)
-    rooms: dict[int, int] = field(default_factory=dict)
-
-    def copy(self) -> State:
-        """Return a copy."""
-        return State(dict(self.starts), dict(self.rooms))
 
 
 class Infeasible(Exception):

@@ -26,7 +26,7 @@ WHOLE_OPTIONS = 60_000
 """Above so many possible lessons the whole instance is not put into one model."""
 LEAST_BUDGET, MOST_BUDGET = 150, 60_000
 WINDOW_EFFORT = 0.15
-LINEAR = 2
+LINEAR = 1
 
 
 @dataclass
