@@ -18,8 +18,9 @@ from django.utils.translation import gettext_lazy as _
 
 from khue.kernel import audit, events, permissions, text
 from khue.kernel.database.fields import period
-from khue.kernel.errors import DomainError, NotFound, Stale
+from khue.kernel.errors import DomainError, Invalid, NotFound, Stale
 from khue.kernel.permissions import Actor
+from khue.kernel.permissions.loading import local_day
 from khue.register.orgs import reach
 from khue.register.orgs.events import UnitChanged
 from khue.register.orgs.models import (
@@ -84,6 +85,14 @@ class NotThatDay(DomainError):
     advice = _("Hãy chọn ngày khác.")
 
 
+class UnknownParent(DomainError):
+    """No unit that may hold others has this code on that day."""
+
+    code, status = "orgs.unknown-parent", 422
+    title = _("Không có đơn vị quản lý nào mang mã %(parent_code)s vào ngày đã chọn.")
+    advice = _("Hãy tìm đơn vị trong cây để lấy đúng mã.")
+
+
 @dataclass(frozen=True, slots=True)
 class UnitDraft:
     """A unit to be made.
@@ -104,15 +113,22 @@ class UnitDraft:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-def create_unit(*, actor: Actor, draft: UnitDraft, on: date, now: datetime) -> Unit:
-    """Make one unit that exists from `on`; see `create_units`."""
-    [made] = create_units(actor=actor, drafts=[draft], on=on, now=now)
+def create_unit(*, actor: Actor, draft: UnitDraft, on: date, now: datetime, reason: str = "") -> Unit:
+    """Make one unit that exists from `on`; see `create_units`. Raises NotThatDay where its parent does not exist then."""
+    for place in (draft.parent, draft.located_in):
+        if place is not None:
+            _inside(place, on)
+    [made] = create_units(actor=actor, drafts=[draft], on=on, now=now, reason=reason)
     return made
 
 
 @transaction.atomic
-def create_units(*, actor: Actor, drafts: Sequence[UnitDraft], on: date, now: datetime) -> list[Unit]:
+def create_units(
+    *, actor: Actor, drafts: Sequence[UnitDraft], on: date, now: datetime, reason: str = ""
+) -> list[Unit]:
     """Make units that exist from `on`, with their names and ties, in a fixed number of statements.
+
+    reason  the decision they are founded by, as the audit keeps it
 
     Raises CodeTaken, CodeNeeded.
     """
@@ -139,9 +155,11 @@ def create_units(*, actor: Actor, drafts: Sequence[UnitDraft], on: date, now: da
     UnitTie.objects.bulk_create(ties, batch_size=1000)
     reach.rebuild([unit.pk for unit in units])
     for unit in units if len(units) <= 20 else ():
-        _note(actor, unit, "create", on, now, code=unit.code, kind=unit.kind)
+        _note(actor, unit, "create", on, now, reason, code=unit.code, kind=unit.kind)
     if len(units) > 20:
-        audit.record(actor, "orgs.unit.create_many", on=None, at=now, count=len(units), on_day=on.isoformat())
+        audit.record(
+            actor, "orgs.unit.create_many", on=None, at=now, reason=reason, count=len(units), on_day=on.isoformat()
+        )
     return units
 
 
@@ -233,13 +251,15 @@ def _inside(unit: Unit, day: date) -> None:
         raise NotThatDay(day=day.strftime("%d/%m/%Y"))
 
 
-def _note(actor: Actor, unit: Unit, act: str, on: date, now: datetime, **facts: Any) -> None:
-    audit.record(actor, f"orgs.unit.{act}", on=unit, at=now, on_day=on.isoformat(), **facts)
+def _note(actor: Actor, unit: Unit, act: str, on: date, now: datetime, reason: str = "", **facts: Any) -> None:
+    audit.record(actor, f"orgs.unit.{act}", on=unit, at=now, reason=reason, on_day=on.isoformat(), **facts)
     events.publish(UnitChanged(unit_id=unit.pk, act=act, on=on.isoformat()), at=now)
 
 
 @transaction.atomic
-def rename_unit(*, actor: Actor, unit_id: int, name: str, on: date, now: datetime, version: int | None = None) -> Unit:
+def rename_unit(
+    *, actor: Actor, unit_id: int, name: str, on: date, now: datetime, version: int | None = None, reason: str = ""
+) -> Unit:
     """Give a unit another name from `on`; it keeps its code, and its old name is found for ever.
 
     Raises LaterChange, NotThatDay, Stale.
@@ -263,14 +283,14 @@ def rename_unit(*, actor: Actor, unit_id: int, name: str, on: date, now: datetim
         UnitName.objects.create(unit=unit, name=name, valid=period(on, unit.valid.upper))
     Unit.objects.filter(pk=unit.pk).update(name=name)
     unit.refresh_from_db()
-    _note(actor, unit, "rename", on, now, was=was, name=name)
+    _note(actor, unit, "rename", on, now, reason, was=was, name=name)
     return unit
 
 
 @transaction.atomic
 def set_parent(
     *, actor: Actor, child_id: int, parent_id: int | None, on: date, now: datetime,
-    relation: str = Relation.ADMINISTERS, version: int | None = None,
+    relation: str = Relation.ADMINISTERS, version: int | None = None, reason: str = "",
 ) -> UnitTie | None:  # fmt: skip
     """Put a unit under another from `on` (under none, for None), ending the tie it had.
 
@@ -292,7 +312,7 @@ def set_parent(
     made = _move(ties[-1] if ties else None, parent, child, relation, on)
     if relation == Relation.ADMINISTERS:
         reach.rebuild([child.pk])
-    _note(actor, child, "tie", on, now, parent=parent and parent.code, relation=str(relation))
+    _note(actor, child, "tie", on, now, reason, parent=parent and parent.code, relation=str(relation))
     return made
 
 
@@ -363,6 +383,31 @@ def _close(unit: Unit, on: date) -> None:
                 [on, unit.pk, on, on],
             )
     Unit.objects.filter(pk=unit.pk).update(valid=period(unit.valid.lower, on))
+
+
+@transaction.atomic
+def change_unit(
+    *, actor: Actor, unit_id: int, levels: Sequence[str], address: str, reason: str, now: datetime,
+    version: int | None = None,
+) -> Unit:  # fmt: skip
+    """Change what a unit is besides name and place: the levels a school holds, its address.
+
+    These hold from now on; the history of the row keeps what was known before. Raises Stale, Invalid for levels of
+    what is no school.
+    """
+    permissions.demand(actor, "orgs.change_tree", at=now)
+    unit = _locked(unit_id, version=version)
+    wanted = {"levels": _levels(levels), "address": text.clean(address)[:250]}
+    if wanted["levels"] and unit.kind not in SCHOOL_KINDS:
+        raise Invalid(fields={"levels": [str(_("Chỉ trường và trung tâm mới có cấp học."))]})
+    was = {name: getattr(unit, name) for name in wanted}
+    changed = {name: value for name, value in wanted.items() if value != was[name]}
+    if not changed:
+        return unit
+    Unit.objects.filter(pk=unit.pk).update(**changed)
+    unit.refresh_from_db()
+    _note(actor, unit, "change", local_day(now), now, reason, was={name: was[name] for name in changed}, changed=changed)
+    return unit
 
 
 @transaction.atomic

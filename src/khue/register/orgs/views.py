@@ -19,8 +19,9 @@ from khue.kernel.errors import NotFound
 from khue.kernel.permissions.loading import local_day
 from khue.register.orgs import forms, queries
 from khue.register.orgs.measures import MEASURES
-from khue.register.orgs.models import ReformQuestion
+from khue.register.orgs.models import Level, ReformQuestion
 from khue.register.orgs.reform import services as reforms
+from khue.register.orgs.services import SCHOOL_KINDS
 
 EVE = TWO_TIERS_ON - timedelta(1)
 KINDS = ("province", "district", "commune")
@@ -125,6 +126,9 @@ def unit(request: HttpRequest, uid: UUID) -> HttpResponse:
     return render(request, "orgs/unit.html", {
         "unit": view.node, "view": view, "day": day, "today": today, "happened": happened,
         "numbers": [(m.title, view.node.numbers.get(m.code, 0)) for m in MEASURES.values()],
+        "level_names": [str(Level(code).label) for code in view.levels],
+        "may_change": permissions.holds(request.actor, "orgs.change_tree") and not view.until,  # type: ignore[attr-defined]
+        "is_school": view.node.kind in SCHOOL_KINDS,
     })  # fmt: skip
 
 
