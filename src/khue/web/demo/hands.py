@@ -5,12 +5,13 @@ installation's workers do. Each process opens its own connection; nothing but ro
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 VERIFIED_AT_ONCE = 50
 """Transcripts a process verifies before it answers."""
@@ -46,6 +47,10 @@ class Hands:
         """Wait for all classes given so far and return how many transcripts were signed since the last call."""
         waiting, self._signing = self._signing, []
         return sum(one.result() for one in as_completed(waiting))
+
+    def each(self, function: Callable[..., int], firsts: Sequence[int], *rest: Any) -> Iterator[int]:
+        """Yield `function(first, *rest)` for each of `firsts`, in their order; a function of a module, not a closure."""
+        yield from self._pool.map(function, firsts, *([one] * len(firsts) for one in rest), chunksize=8)
 
     def verify(self, transcripts: Sequence[int], folder: Path) -> Verified:
         """Write sealed transcripts (primary keys) into `folder` and verify every signature of theirs."""

@@ -1,7 +1,7 @@
-"""A province of invented people for benchmarks: 1,500 institutions, 500,000 learners, streamed by COPY.
+"""A province of invented people for benchmarks: 1,500 institutions, 500,000 learners, a school at a time.
 
-Names follow the same frequencies as the demo's; codes are given by the same sequence. Rows go through the same
-constraints and triggers as any; only the sheets are left out.
+Names follow the same frequencies as the demo's. Rows go through the set writes that imports use, so they meet the
+same constraints, triggers and history as any; only the sheets are left out. Memory holds one school a process.
 """
 
 from __future__ import annotations
@@ -10,30 +10,27 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.utils import timezone
 
-from khue.kernel import ids, text
 from khue.kernel.codes.services import load_shipped
 from khue.kernel.database import scope
 from khue.kernel.permissions import system_actor
 from khue.register.orgs.models import Unit, UnitKind
 from khue.register.orgs.reform import services as reform
 from khue.register.orgs.services import UnitDraft, create_units
+from khue.register.people import bulk as people
+from khue.register.schooling import bulk as schooling
+from khue.register.schooling.models import Opened
 from khue.web.demo import generate
+from khue.web.demo.hands import Hands
 
 SYSTEM = system_actor("demo")
 KINDS = (("primary", "Trường Tiểu học", range(1, 6)), ("lower_secondary", "Trường THCS", range(6, 10)), ("upper_secondary", "Trường THPT", range(10, 13)))
 CLASS_SIZE = 38
-
-
-@lru_cache(maxsize=200_000)
-def _key(name: str) -> str:
-    return text.sort_key(name)
 
 
 def run(target: Path, *, say: Callable[[str], None], schools: int = 1500, learners: int = 500_000, year: int = 2025) -> dict[str, Any]:
@@ -53,7 +50,9 @@ def run(target: Path, *, say: Callable[[str], None], schools: int = 1500, learne
         timed("tree", lambda: _tree(now))
         units = timed("schools", lambda: _schools(schools, now))
     each = max(1, learners // schools)
-    total = timed("learners", lambda: sum(_fill(unit, each, year) for unit in units))
+    with Hands() as hands:
+        numbers = [unit.pk for unit in units]
+        total = timed("learners", lambda: sum(hands.each(fill, numbers, each, year)))
     with scope.everything(), connection.cursor() as cursor:
         cursor.execute("select count(*) from people_person p join schooling_placement s on s.learner_id = p.id where s.is_main")
         placed = cursor.fetchone()[0]
@@ -86,47 +85,42 @@ def _schools(count: int, now: datetime) -> list[Unit]:
     return create_units(actor=SYSTEM, drafts=drafts, on=date(2025, 7, 1), now=now)
 
 
-def _fill(unit: Unit, size: int, year: int) -> int:
+def fill(unit_id: int, size: int, year: int) -> int:
     """Write one school's classes, learners and placements in one transaction; returns how many learners."""
-    rng = random.Random(f"{generate.SEED}/{unit.code}")
-    grades = next(grades for level, _title, grades in KINDS if level in unit.levels)
-    valid = f"[{date(year, 9, 5)},{date(year + 1, 6, 1)})"
-    with scope.everything(), transaction.atomic(), connection.cursor() as cursor:
+    with scope.everything(), transaction.atomic():
+        unit = Unit.objects.get(pk=unit_id)
+        rng = random.Random(f"{generate.SEED}/{unit.code}")
+        grades = next(grades for level, _title, grades in KINDS if level in unit.levels)
         rows = list(_people(rng, unit, grades, size, year))
-        codes = ids.next_person_codes("86", len(rows))
-        names = sorted({f"{row[0]}{chr(65 + row[1])}" for row in rows})
-        cursor.execute(
-            "insert into schooling_classgroup (uid, version, school_id, school_year, grade, code, name, facts)"
-            " select gen_random_uuid(), 1, %s, %s, substring(n from '^[0-9]+')::int, '', n, '{}' from unnest(%s::text[]) as t(n) returning name, id",
-            [unit.pk, year, names],
+        groups = sorted({(row.grade, row.group) for row in rows})
+        classes = schooling.create_classes(
+            [{"name": name, "grade": grade, "homeroom_id": None} for grade, name in groups],
+            school_id=unit.pk, school_year=year,
+        )  # fmt: skip
+        made = people.create([row.person for row in rows], school_id=unit.pk)
+        days = {"from_day": date(year, 9, 5), "until": date(year + 1, 6, 1), "roll_number": None, "opened": Opened.ENTRY}
+        schooling.place(
+            [{"learner_id": one.id, "class_group_id": classes[row.group], **days} for one, row in zip(made, rows, strict=True)]
         )
-        classes = dict(cursor.fetchall())
-        cursor.execute("select nextval(pg_get_serial_sequence('people_person', 'id')) from generate_series(1, %s)", [len(rows)])
-        numbers = [number for (number,) in cursor.fetchall()]
-        with cursor.copy(  # type: ignore[attr-defined]
-            "copy people_person (id, uid, version, code, name, sort_key, born_on, born_precision, sex, ethnic_group,"
-            " nationality, birth_place, commune_code, address, phone, email, school_id, facts) from stdin"
-        ) as copy:
-            for number, code, row in zip(numbers, codes, rows, strict=True):
-                copy.write_row((
-                    number, ids.uid7(), 1, code, row[2], _key(row[2]), row[3], "day", row[4], "01", "VN", "Vĩnh Long",
-                    unit.commune_code, "", "", "", unit.pk, "{}",
-                ))  # fmt: skip
-        with cursor.copy(  # type: ignore[attr-defined]
-            "copy schooling_placement (uid, version, learner_id, school_id, class_group_id, school_year, is_main, valid,"
-            " opened, closed) from stdin"
-        ) as copy:
-            for number, row in zip(numbers, rows, strict=True):
-                copy.write_row((ids.uid7(), 1, number, unit.pk, classes[f"{row[0]}{chr(65 + row[1])}"], year, True, valid, "entry", ""))
     return len(rows)
 
 
-def _people(rng: random.Random, unit: Unit, grades: range, size: int, year: int) -> Iterator[tuple[int, int, str, date, str]]:
+class _Row(NamedTuple):
+    grade: int
+    group: str
+    person: dict[str, Any]
+
+
+def _people(rng: random.Random, unit: Unit, grades: range, size: int, year: int) -> Iterator[_Row]:
     each = -(-size // len(grades))
+    before = (int(unit.code[2:]) - 1) * size
     for number in range(size):
         grade = grades[number // each]
         sex = rng.choice("12")
         born = date(year - 5 - grade, 1, 1) + timedelta(days=rng.randrange(365))
-        yield grade, number % each // CLASS_SIZE, generate.full_name(rng, sex), born, sex
-
-
+        ours = f"{generate.personal_number(rng, born, sex)[:6]}{before + number:06d}"  # drawn ones would meet
+        person = {
+            "name": generate.full_name(rng, sex), "born_on": born, "sex": sex, "ethnic_group": "01", "nationality": "VN",
+            "birth_place": "Vĩnh Long", "commune_code": unit.commune_code, "personal_number": ours,
+        }  # fmt: skip
+        yield _Row(grade, f"{grade}{chr(65 + number % each // CLASS_SIZE)}", person)
