@@ -140,9 +140,7 @@ def fits(rule: Rule, asked: Asked) -> Select:
     )
     where = f"f.level = {frame.level} and e.value <> '' and w.problem is not null"
     selected = _select(frame, symbol="e.key", detail="jsonb_build_object('problem', w.problem)", join=join, where=where)
-    return f"select distinct on (row_id, symbol, school_id) * from ({selected}) s order by row_id, symbol, school_id", {
-        **asked.values, "fields": json.dumps(fields)
-    }  # fmt: skip
+    return selected, {**asked.values, "fields": json.dumps(fields)}
 
 
 _GIVEN = (
@@ -294,6 +292,7 @@ def one_place(rule: Rule, asked: Asked) -> Select:
 def conservation(rule: Rule, asked: Asked) -> Select:
     """Ask for learners of these schools who on some day until today were in no state, or in two.
 
+    A placement that runs to the end of its year by plan and was never closed counts as ended with the year.
     From her first day on a learner is placed, or between two schools (for at most `moving_days`), or on summer leave after
     the year's end (for at most `summer_days`), or on leave, or has left, completed a level or died. A gap after a change of
     class, an end without a reason, a life after death: each is no state or two.
@@ -311,7 +310,8 @@ def conservation(rule: Rule, asked: Asked) -> Select:
         "   when days <= 0 then null"
         "   when closed = 'completed' then null"
         "   when closed = 'transfer' then case when days > %(moving)s then 'in-transit' end"
-        "   when closed = 'year_end' then case when days > %(summer)s then 'not-enrolled' end"
+        "   when closed = 'year_end' or (closed = '' and extract(month from ended) between 5 and 8)"
+        "     then case when days > %(summer)s then 'not-enrolled' end"
         "   else 'no-reason' end as problem from gap)"
         " select distinct on (row_id) l.school_id, " + GRADE_LEVEL + " as level, p.id as row_id, p.uid as row_uid, p.id as person_id, '' as symbol,"
         " jsonb_build_object('problem', l.problem, 'since', l.ended, 'days', l.days) as detail"

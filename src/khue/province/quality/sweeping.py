@@ -19,7 +19,8 @@ from khue.register.schooling.mine import school_year_of
 SCHOOLS_A_STEP = 50
 
 _SETTLE = """
-with found as materialized ({select}),
+with found as materialized (
+  select distinct on (row_id, symbol, school_id) * from ({select}) s order by row_id, symbol, school_id, level),
 opened as (
   insert into quality_finding (uid, version, rule_id, school_id, level, row_id, row_uid, person_id, symbol, detail, first_seen)
   select gen_random_uuid(), 1, %(rule)s, f.school_id, f.level, f.row_id, f.row_uid, f.person_id, f.symbol, f.detail, %(day)s
