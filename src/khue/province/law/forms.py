@@ -67,15 +67,16 @@ class CompareForm(YearForm):
         values = super().clean() or {}
         if self.errors:
             return values
-        if bool(values.get("after")) == bool(values.get("draft")):
+        draft = values.get("draft")
+        if bool(values.get("after")) == (draft is not None):
             self.add_error("after", _("Chọn một quy định để so, hoặc chọn tệp dự thảo; không chọn cả hai."))
             return values
         try:
             before = comparing.side_of(values["before"])
-            after = comparing.draft_side(values["draft"]) if values["draft"] else comparing.side_of(values["after"])
+            after = comparing.draft_side(draft) if draft is not None else comparing.side_of(values["after"])
             comparing.grades_of(before, after)
         except DomainError as refusal:
-            self.add_error("draft" if values["draft"] else "after", refusal.sentence)
+            self.add_error("after" if draft is None else "draft", refusal.sentence)
             return values
         values["sides"] = (before, after)
         return values

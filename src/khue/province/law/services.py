@@ -51,7 +51,7 @@ def start_compare(
     grades = comparing.grades_of(before, after)
     reach = comparing.reach(grades, year, school.pk if school else None)
     parameters = {
-        "before": before.id, "after": after.id, "draft": dict(draft) if draft else None, "year": year,
+        "before": before.id, "after": after.id, "draft": dict(draft) if draft is not None else None, "year": year,
         "school": school.pk if school else None, "classes": list(reach.class_ids), "open_classes": reach.open_classes,
         "titles": [before.title, after.title], "school_name": school.name if school else "",
     }  # fmt: skip
@@ -80,7 +80,7 @@ def start_recompute(*, actor: Actor, year: int, school: Unit | None, now: dateti
 def sides_of(parameters: Mapping[str, Any]) -> tuple[Side, Side]:
     """Return the two sides of a comparison from its job's parameters."""
     before = comparing.side_of(parameters["before"])
-    after = comparing.draft_side(parameters["draft"]) if parameters["draft"] else comparing.side_of(parameters["after"])
+    after = comparing.draft_side(parameters["draft"]) if parameters["draft"] is not None else comparing.side_of(parameters["after"])
     return before, after
 
 
