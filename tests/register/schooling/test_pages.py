@@ -131,3 +131,21 @@ def test_a_homeroom_teacher_opens_the_files_of_her_class_and_of_classes_she_teac
     assert client.get(f"/hoc-sinh/{mine.uid}/").status_code == 403
 
 
+
+
+def test_a_learner_changes_class_on_a_page(here):
+    group, other, elsewhere = (factories.class_group(here, name=name, grade=grade) for name, grade in (("7A", 7), ("7B", 7), ("8A", 8)))
+    [learner] = factories.learners(group, 1)
+    client = factories.client_of(factories.account("clerk", here))
+    page = f"/hoc-sinh/{learner.uid}/doi-lop/"
+    assert page in client.get(f"/hoc-sinh/{learner.uid}/").content.decode()
+    form = {"group": other.uid, "on": "10/11/2025", "reason": "Theo nguyện vọng gia đình"}
+    for wrong in ({"group": elsewhere.uid}, {"on": "11/11/2025"}, {"reason": ""}, {"on": "1"}):
+        assert client.post(page, form | wrong).status_code == 422, wrong
+    assert client.post(page, form).status_code == 302
+    old, new = Placement.objects.filter(learner=learner).order_by("valid")
+    assert (old.closed, new.opened, new.class_group_id) == ("move", "move", other.pk)
+    teacher = factories.client_of(factories.homeroom_teacher(other), role="homeroom_teacher")
+    assert teacher.get(page).status_code == 403 and page not in teacher.get(f"/hoc-sinh/{learner.uid}/").content.decode()
+
+

@@ -60,6 +60,14 @@ class AcceptForm(forms.Form):
     to_class = forms.ModelChoiceField(label=_("Xếp vào lớp"), queryset=ClassGroup.objects.none(), to_field_name="uid", required=False)
 
 
+class ClassChangeForm(forms.Form):
+    """Move a learner to another class of her grade in her school."""
+
+    group = forms.ModelChoiceField(label=_("Lớp mới"), queryset=ClassGroup.objects.none(), to_field_name="uid")
+    on = forms.DateField(label=_("Từ ngày"))
+    reason = forms.CharField(label=_("Lý do"), min_length=5, max_length=300)
+
+
 class LeaveForm(forms.Form):
     """End a learner's placement."""
 

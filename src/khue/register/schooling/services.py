@@ -146,8 +146,13 @@ def leave(*, actor: Actor, learner: Person, on: date, closed: str, reason: str, 
 def change_class(
     *, actor: Actor, learner: Person, group: ClassGroup, on: date, now: datetime, reason: str
 ) -> Placement:
-    """Move a learner to another class of the same school and year from `on`."""
+    """Move a learner to another class of the same school and year from `on`, today or before.
+
+    Raises NotFound for a class elsewhere, NotPlaced, Invalid for a day to come.
+    """
     permissions.demand(actor, "schooling.edit_classes", on=group, at=now)
+    if on > local_day(now):
+        raise Invalid(fields={"on": [str(_("Chỉ đổi lớp từ hôm nay hoặc ngày đã qua."))]})
     before = _current(learner.pk, on)
     if before.school_id != group.school_id or before.school_year != group.school_year:
         raise NotFound()

@@ -14,6 +14,7 @@ urlpatterns = [
     path("hoc-sinh/<uuid:uid>/", views.learner, name="learner"),
     path("hoc-sinh/<uuid:uid>/phu-huynh/", views.invite_guardian, name="invite-guardian"),
     path("hoc-sinh/<uuid:uid>/chuyen-truong/", views.ask_transfer, name="ask-transfer"),
+    path("hoc-sinh/<uuid:uid>/doi-lop/", views.change_class, name="change-class"),
     path("hoc-sinh/<uuid:uid>/roi-truong/", views.leave, name="leave"),
     path("chuyen-truong/", views.transfers, name="transfers"),
     path("chuyen-truong/tiep-nhan/", views.find_learner, name="find-learner"),

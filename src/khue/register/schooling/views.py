@@ -126,6 +126,7 @@ def learner(request: HttpRequest, uid: str) -> HttpResponse:
         "file": file, "person": file.person,
         "may_edit": permissions.allowed(request.actor, "people.edit_file", on=file.person, at=now),
         "may_transfer": permissions.allowed(request.actor, "schooling.ask_transfer", on=file.person, at=now),
+        "may_place": permissions.allowed(request.actor, "schooling.edit_classes", on=file.person, at=now),
         "may_invite": _may_invite(request.actor, file, now),
     })  # fmt: skip
 
@@ -258,6 +259,34 @@ def transfer(request: HttpRequest, uid: str) -> HttpResponse:
 def _custodian(person_id: int) -> int | None:
     with scope.everything():
         return Person.objects.filter(pk=person_id).values_list("school_id", flat=True).first()
+
+
+@require_http_methods(["GET", "POST"])
+def change_class(request: HttpRequest, uid: str) -> HttpResponse:
+    """Move a learner to another class of her grade; her marks go along."""
+    now = timezone.now()
+    file = queries.learner_file(request.actor, uid, at=now)
+    permissions.demand(request.actor, "schooling.edit_classes", on=file.person, at=now)
+    if file.current is None:
+        raise services.NotPlaced()
+    here = file.current.class_group
+    form = forms.ClassChangeForm(request.POST if request.method == "POST" else None, initial={"on": local_day(now)})
+    form.fields["group"].queryset = (  # type: ignore[attr-defined]
+        ClassGroup.objects.filter(school_id=here.school_id, school_year=here.school_year, grade=here.grade)
+        .exclude(pk=here.pk).exclude(facts__has_key="withdrawn").order_by("name")
+    )  # fmt: skip
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.change_class(actor=request.actor, learner=file.person, now=now, **form.cleaned_data)
+            return redirect("schooling:learner", uid=uid)
+        except Invalid as refusal:
+            _refused(form, refusal)
+        except (services.NotPlaced, services.AlreadyPlaced) as refusal:
+            form.add_error("on", refusal.sentence)
+    return _show(request, "form", {
+        "form": form, "title": _("Đổi lớp"), "submit": _("Đổi lớp"), "person": file.person,
+        "warning": _("Điểm đã có trong học kỳ đi theo em vào sổ của lớp mới, có ghi là của lớp cũ."),
+    }, status=422 if form.errors else 200)  # fmt: skip
 
 
 @require_http_methods(["GET", "POST"])

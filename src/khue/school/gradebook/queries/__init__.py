@@ -1,6 +1,7 @@
 """Reads of the gradebook, by topic: the actor first, frozen dataclasses back, never more than her scope."""
 
 from khue.school.gradebook.queries.classes import attendance_sheet, corrections, my_classes, teachers_of
+from khue.school.gradebook.queries.decisions import YearDecision, year_decision
 from khue.school.gradebook.queries.families import ChildResults, child_results
 from khue.school.gradebook.queries.history import Change, LineHistory, cell_history, differences, line_history
 from khue.school.gradebook.queries.registers import Grid, RegisterLine, my_registers, register_grid
@@ -13,6 +14,7 @@ __all__ = [
     "Grid",
     "LineHistory",
     "RegisterLine",
+    "YearDecision",
     "attendance_sheet",
     "cell_history",
     "child_results",
@@ -26,4 +28,5 @@ __all__ = [
     "my_registers",
     "register_grid",
     "teachers_of",
+    "year_decision",
 ]

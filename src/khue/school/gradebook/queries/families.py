@@ -47,11 +47,12 @@ class ChildTerm:
     title: str
     class_name: str
     subjects: tuple[ChildSubject, ...]
+    qualities_mid: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ChildResult:
-    """A closed result with why. `revision` above 1: it was corrected, `reason` says why."""
+    """A closed result with why. `revision` above 1: it was corrected, `reason` says why. `qualities`: primary school."""
 
     school_year: int
     term: int
@@ -66,6 +67,7 @@ class ChildResult:
     comment: str
     revision: int
     reason: str
+    qualities: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +117,12 @@ select
    where l.learner_id = %(learner)s and l.school_year = %(year)s),
  (select json_agg(to_jsonb(q) || jsonb_build_object('grade', g.grade) order by q.school_year desc, q.term)
     from (select school_year, term, learning, conduct, award, promotion, subjects, because, absences_excused,
-                 absences_unexcused, comment, revision, reason, class_group_id
+                 absences_unexcused, comment, revision, reason, qualities, class_group_id
             from gradebook_result where learner_id = %(learner)s and is_current and frozen_at is not null) q
-    join schooling_classgroup g on g.id = q.class_group_id)
+    join schooling_classgroup g on g.id = q.class_group_id),
+ (select json_agg(json_build_array(c.term, g.name, c.qualities_mid)) from gradebook_conduct c
+    join schooling_classgroup g on g.id = c.class_group_id
+   where c.learner_id = %(learner)s and c.school_year = %(year)s and c.qualities_mid <> '{}')
 """
 _TRACES = f"""
 select
@@ -139,12 +144,12 @@ def child_results(actor: Actor, learner: Person, *, now: datetime, school_year: 
     year = school_year or terms.school_year_of(local_day(now))
     with scope.opened(everything=True), connection.cursor() as cursor:
         cursor.execute(_MARKS, {"learner": learner.pk, "year": year})
-        rows, results = (_parsed(part) for part in cursor.fetchone())
+        rows, results, middle = (_parsed(part) for part in cursor.fetchone())
         chains = [row[8] for row in rows]
         cursor.execute(_TRACES, {"chains": chains, "learner": str(learner.uid), "year": year, "person": learner.pk})
         entries, looks = (_parsed(part) for part in cursor.fetchone())
     return ChildResults(
-        _terms(rows), tuple(_result(one) for one in results), _changes(rows, entries, str(learner.uid)),
+        _terms(rows, middle), tuple(_result(one) for one in results), _changes(rows, entries, str(learner.uid)),
         tuple(ChildLook(who, role, what, datetime.fromisoformat(at), count) for who, role, what, at, count in looks),
     )  # fmt: skip
 
@@ -154,7 +159,13 @@ def _parsed(part: Any) -> list[Any]:
     return list(json.loads(part) if isinstance(part, str) else part or ())
 
 
-def _terms(rows: list[Any]) -> tuple[ChildTerm, ...]:
+def _letters(given: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return qualities and competences in words, in the order they are assessed."""
+    return tuple((subjects.quality_name(code), letter) for code, letter in given.items())
+
+
+def _terms(rows: list[Any], middle: list[Any]) -> tuple[ChildTerm, ...]:
+    half_way = {(term, name): _letters(given) for term, name, given in middle}
     found: dict[tuple[int, int, str], list[ChildSubject]] = {}
     grades: dict[tuple[int, int, str], int] = {}
     for row in rows:
@@ -178,6 +189,7 @@ def _terms(rows: list[Any]) -> tuple[ChildTerm, ...]:
         ChildTerm(
             year, term, terms.title(term), class_name,
             tuple(sorted(items, key=lambda one: subjects.order(grades[year, term, class_name]).get(one.code, 999))),
+            half_way.get((term, class_name), ()),
         )
         for (year, term, class_name), items in found.items()
     )  # fmt: skip
@@ -209,5 +221,5 @@ def _result(one: Mapping[str, Any]) -> ChildResult:
         label(one["award"]), label(one["promotion"]),
         tuple((names[code], show_result(one["subjects"][code])) for code in codes),
         judging.why(one["because"], names), (one["absences_excused"], one["absences_unexcused"]), one["comment"],
-        one["revision"], one["reason"],
+        one["revision"], one["reason"], _letters(one["qualities"]),
     )  # fmt: skip

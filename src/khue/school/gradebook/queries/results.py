@@ -77,6 +77,7 @@ class ResultRow:
     absences: tuple[int, int]
     comment: str
     qualities: Mapping[str, str]
+    qualities_mid: Mapping[str, str]
     decisions: Mapping[str, Any]
     revision: int
 
@@ -159,7 +160,7 @@ def _row(group: ClassTerm, judged: Judged, codes: list[str], names: Mapping[str,
         award=source["award"], award_name=label(source["award"]), promotion=source["promotion"], promotion_name=label(source["promotion"]),
         why=judging.why(source["because"], names), missing=() if frozen else tuple(judged.missing),
         absences=(source["absences_excused"], source["absences_unexcused"]), comment=source["comment"],
-        qualities=source["qualities"], decisions=learner.decisions, revision=source["revision"],
+        qualities=source["qualities"], qualities_mid=learner.qualities_mid, decisions=learner.decisions, revision=source["revision"],
     )  # fmt: skip
 
 

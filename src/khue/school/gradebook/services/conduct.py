@@ -155,7 +155,12 @@ def _wanted(closing: Closing, change: ConductChange, row: _Row) -> dict[str, Any
 
 def conduct_levels(group: ClassGroup) -> tuple[str, ...]:
     """Return the conduct levels a class is rated in by the circular of its grade and year."""
-    rules = judging.rules_in_force(group.grade, group.school_year)
+    return conduct_levels_of(group.grade, group.school_year)
+
+
+def conduct_levels_of(grade: int, school_year: int) -> tuple[str, ...]:
+    """Return the conduct levels of a grade in a year."""
+    rules = judging.rules_in_force(grade, school_year)
     return RANKED_CONDUCT_LEVELS if recount.is_ranked(rules) else CONDUCT_LEVELS
 
 

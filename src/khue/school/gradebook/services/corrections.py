@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from khue.kernel import audit, events, ledger, permissions
 from khue.kernel.database import scope
-from khue.kernel.errors import Invalid, NotFound
+from khue.kernel.errors import Invalid, NotFound, Stale
 from khue.kernel.permissions import Actor
 from khue.register.people.models import Person
 from khue.register.schooling.models import ClassGroup
@@ -30,7 +30,7 @@ from khue.school.gradebook.judging import Judged
 from khue.school.gradebook.models import Closing, Correction, Line, Register, Result, Term
 from khue.school.gradebook.queries.registers import overlay
 from khue.school.gradebook.services.closing import insert_results, refusal, result_rows
-from khue.school.gradebook.services.conduct import CONDUCT_LEVELS
+from khue.school.gradebook.services.conduct import conduct_levels
 from khue.school.gradebook.services.marks import held_register, ruling
 from regulations.core import RuleError
 
@@ -247,15 +247,18 @@ def _judged_again(
 
 @transaction.atomic
 def decide_year(
-    *, actor: Actor, class_group: UUID | str, learner: str, decisions: Mapping[str, Any], reason: str, now: datetime
-) -> None:
+    *, actor: Actor, class_group: UUID | str, learner: str, decisions: Mapping[str, Any], reason: str, now: datetime,
+    revision: int | None = None,
+) -> None:  # fmt: skip
     """Put a decision on a closed year: results of re-assessment, conduct after summer, the principal's word.
 
     decisions   any of `retest` ({subject: tenths, "dat" or "chua_dat"}), `conduct_after_summer`,
                 `principal_decision` (len_lop, o_lai_lop)
+    revision    the result she decided upon; None takes the present one
 
     Makes a new revision of the year's result. Raises NotFound, NotAllowed unless the actor is the principal,
-    Invalid for a decision the rules do not open.
+    RegisterOpen while the year is, Stale where the result is another by now, Invalid for a decision the rules do
+    not open.
     """
     group = ClassGroup.objects.select_related("school").filter(uid=class_group).first()
     person = Person.objects.filter(uid=learner).first()
@@ -263,12 +266,16 @@ def decide_year(
         raise NotFound()
     permissions.demand(actor, "gradebook.close_year", on=group, at=now)
     known = {"retest", "conduct_after_summer", "principal_decision"}
-    if not decisions or set(decisions) - known or decisions.get("conduct_after_summer", "dat") not in CONDUCT_LEVELS:
+    level = decisions.get("conduct_after_summer")
+    if not decisions or set(decisions) - known or (level is not None and level not in conduct_levels(group)):
         raise Invalid(fields={"decisions": [_("Quyết định không hợp lệ.")]})
-    closed = Closing.objects.filter(class_group=group, term=Term.YEAR, closed_at__isnull=False).exists()
-    if not closed:
+    closing = Closing.objects.select_for_update(of=("self",)).filter(class_group=group, term=Term.YEAR).first()
+    if closing is None or closing.closed_at is None:
         raise RegisterOpen()
     cause = _reason(reason)
+    there = Result.objects.filter(learner=person, class_group=group, term=Term.YEAR, is_current=True).first()
+    if there is not None and revision is not None and there.revision != revision:
+        raise Stale(mine=revision, theirs=there.revision)
     revise(actor, group, person.pk, Term.YEAR.value, reason=cause, now=now, decisions=decisions)
     audit.record(
         actor, "gradebook.year.decide", on=group, at=now, reason=cause, person_id=person.pk, decisions=dict(decisions)

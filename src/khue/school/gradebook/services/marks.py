@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from khue.kernel import audit, events, ledger, permissions
 from khue.kernel.accounts.models import Account
-from khue.kernel.errors import NotFound
+from khue.kernel.errors import Invalid, NotFound
 from khue.kernel.ledger.models import Entry
 from khue.kernel.permissions import Actor
 from khue.school.gradebook import assessed, cells
@@ -335,7 +335,7 @@ def exempt(
 ) -> None:
     """Exempt one learner from a subject for the term, or end it (an individual plan, TT 22/2021 Art. 11).
 
-    The principal's decision, with its reason. Raises NotFound, NotAllowed, RegisterLocked.
+    The principal's decision, with its reason. Raises NotFound, NotAllowed, RegisterLocked, Invalid without a reason.
     """
     held = held_register(actor, register)
     permissions.demand(actor, "gradebook.exempt", on=held, at=now)
@@ -347,6 +347,8 @@ def exempt(
     if line.marks.is_exempt == is_exempt:
         return
     line.marks.is_exempt, reason = is_exempt, cells.plain(reason)[:500]
+    if len(reason) < 5:
+        raise Invalid(fields={"reason": [_("Hãy ghi căn cứ, ví dụ số quyết định và lý do.")]})
     body = {"exempt": {"learner": learner, "old": not is_exempt, "new": is_exempt}, "reason": reason}
     ledger.append(held, act="gradebook.exempt.set", body=body, actor=actor, at=now, person_id=line.learner_id)
     write_lines(ruling(held), [line])

@@ -24,6 +24,7 @@ from khue.register.orgs.models import Unit
 from khue.school.gradebook import cells, judging, queries, services, subjects, terms
 from khue.school.gradebook.errors import Incomplete, TermsOpen
 from khue.school.gradebook.explain import missing_words
+from khue.school.gradebook.queries.decisions import WAITING
 from khue.school.gradebook.queries.results import ClassResults, ResultRow, Seen
 from khue.school.gradebook.services import ConductChange
 from khue.school.gradebook.services.conduct import GROUNDS, conduct_choices
@@ -80,11 +81,16 @@ def _own_school(request: HttpRequest) -> Unit:
 @require_safe
 def homeroom(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Show a class's results of a term or the year with why, and the form of what the homeroom teacher decides."""
-    return _homeroom(request, uid, chosen_term(request, years=True))
+    return _homeroom(request, uid, chosen_term(request, years=True), middle=_is_middle(request))
+
+
+def _is_middle(request: HttpRequest) -> bool:
+    """Return whether the address asks for the assessment in the middle of a term (primary school)."""
+    return request.GET.get("luc") == "giua"
 
 
 def _homeroom(
-    request: HttpRequest, uid: UUID, term: int, *, conflicts: Any = (), status: int = 200
+    request: HttpRequest, uid: UUID, term: int, *, middle: bool = False, conflicts: Any = (), status: int = 200
 ) -> HttpResponse:
     now = timezone.now()
     results = queries.class_results(request.actor, uid, term=term, now=now)
@@ -101,7 +107,9 @@ def _homeroom(
             "gaps": sum(1 for row in results.rows if row.missing),
             "may_rate": may_rate and not results.closed_at and (term != 0 or results.is_primary),
             "may_close": permissions.holds(request.actor, "gradebook.close_term") and term != 0 and not results.closed_at,
-            "qualities": _qualities(results), "grounds": _ground_choices(),
+            "qualities": _qualities(results), "middle": middle, "when_tabs": _when_tabs(results, address, middle),
+            "may_decide": term == 0 and bool(results.closed_at) and permissions.holds(request.actor, "gradebook.close_year"),
+            "waiting": WAITING, "grounds": _ground_choices(),
             "conflicts": [
                 {"name": names.get(who, ""), "theirs": _word(theirs), "mine": _word(mine)}
                 for who, _field, theirs, mine in conflicts
@@ -109,6 +117,17 @@ def _homeroom(
         },
         status=status,
     )  # fmt: skip
+
+
+def _when_tabs(results: ClassResults, address: str, middle: bool) -> list[dict[str, Any]]:
+    """Return the tabs of the two times a term at which primary school assesses (TT 27/2020, Art. 8)."""
+    if not results.is_primary or results.term == 0:
+        return []
+    url = f"{address}?ky={results.term}"
+    return [
+        {"title": _("Giữa học kỳ"), "url": f"{url}&luc=giua", "is_active": middle},
+        {"title": _("Cuối học kỳ"), "url": url, "is_active": not middle},
+    ]
 
 
 def _word(value: Any) -> str:
@@ -147,22 +166,26 @@ def _detail(results: ClassResults, row: ResultRow) -> dict[str, Any]:
 @require_POST
 def rate(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Save conduct, qualities, comments of the class; what somebody else changed meanwhile is shown."""
-    term = chosen_term(request, years=True)
+    term, middle = chosen_term(request, years=True), _is_middle(request)
     saved = services.save_conduct(
-        actor=request.actor, class_group=uid, term=term, changes=conduct_changes(request, term), now=timezone.now()
-    )
+        actor=request.actor, class_group=uid, term=term, changes=conduct_changes(request, term, middle=middle),
+        now=timezone.now(),
+    )  # fmt: skip
     if saved.conflicts:
-        return _homeroom(request, uid, term, conflicts=saved.conflicts, status=409)
+        return _homeroom(request, uid, term, middle=middle, conflicts=saved.conflicts, status=409)
     count = len(saved.changed)
     text = ngettext("Đã lưu đánh giá của %(count)s em.", "Đã lưu đánh giá của %(count)s em.", count) % {"count": count}
     messages.success(request, text if count else _("Không có gì thay đổi."))
-    return redirect(f"{reverse('gradebook:homeroom', args=[uid])}?ky={term}")
+    return redirect(f"{reverse('gradebook:homeroom', args=[uid])}?ky={term}{'&luc=giua' if middle else ''}")
 
 
-def conduct_changes(request: HttpRequest, term: int) -> list[ConductChange]:
-    """Return what the form says: `l` and `v` name learners and versions in order, `3-level` is of the fourth."""
+def conduct_changes(request: HttpRequest, term: int, *, middle: bool = False) -> list[ConductChange]:
+    """Return what the form says: `l` and `v` name learners and versions in order, `3-level` is of the fourth.
+
+    middle  its letters are those of the middle of the term
+    """
     learners, versions = request.POST.getlist("l"), request.POST.getlist("v")
-    if len(learners) != len(versions) or not all(version.isdigit() for version in versions):
+    if len(learners) != len(versions) or not all(re.fullmatch(r"[0-9]{1,9}", version) for version in versions):
         raise Invalid(fields={"l": [_("Nội dung gửi lên không đọc được.")]})
     fill = request.POST.get("fill", "")
     parts: list[dict[str, Any]] = [{} for _learner in learners]
@@ -173,7 +196,7 @@ def conduct_changes(request: HttpRequest, term: int) -> list[ConductChange]:
         part, field = parts[int(found[1])], found[2]
         if field.startswith("q-"):
             letter = str(value).strip().upper().replace("D", "Đ") or (fill if fill in ("T", "Đ") else "")
-            part.setdefault("qualities", {})[field[2:]] = letter
+            part.setdefault("qualities_mid" if middle else "qualities", {})[field[2:]] = letter
         elif field.startswith("g-"):
             part.setdefault("grounds", []).append(field[2:])
         else:
@@ -183,7 +206,8 @@ def conduct_changes(request: HttpRequest, term: int) -> list[ConductChange]:
             part.setdefault("grounds", [])
     return [
         ConductChange(
-            learner, int(version), level=part.get("level"), qualities=part.get("qualities"), comment=part.get("comment"),
+            learner, int(version), level=part.get("level"), qualities=part.get("qualities"),
+            qualities_mid=part.get("qualities_mid"), comment=part.get("comment"),
             grounds=[name for name in part["grounds"] if name in GROUNDS] if "grounds" in part else None,
         )
         for learner, version, part in zip(learners, versions, parts, strict=True)

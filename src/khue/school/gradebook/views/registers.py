@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from khue.kernel import audit
+from khue.kernel import audit, permissions
 from khue.kernel.errors import Invalid
 from khue.school.gradebook import cells, queries, services, terms
 from khue.school.gradebook.queries.registers import Grid, GridRow
@@ -75,6 +75,7 @@ def _page(
         "grid": grid, "columns": columns(grid), "rows": shown_rows(grid, saved, typed or {}), "words": words(),
         "problems": problems(grid, saved), "term_title": terms.title(grid.term),
         "year_title": terms.year_title(grid.school_year), "show_outcome": grid.kind != "level",
+        "may_import": grid.may_write and permissions.holds(request.actor, "exchange.import_marks"),
     }  # fmt: skip
     return render(request, "gradebook/register.html", context, status=status)
 
@@ -222,6 +223,7 @@ def line(request: HttpRequest, uid: UUID, learner: UUID) -> HttpResponse:
             ],
             "cells": [(cells.title(cell.slot).capitalize(), cell) for cell in found.row.cells],
             "term_title": terms.title(found.grid.term),
+            "may_exempt": permissions.holds(request.actor, "gradebook.exempt") and found.grid.locked_at is None,
         },
     )  # fmt: skip
 
