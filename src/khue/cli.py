@@ -46,7 +46,7 @@ class Groups(click.Group):
     places = (
         "kernel.ledger", "kernel.backup", "kernel.accounts", "kernel.codes", "kernel.sealing", "register.orgs", "register.people",
         "register.staff", "register.schooling", "school.teaching", "school.timetable", "school.gradebook", "school.transcripts",
-        "province.law", "gateway.exchange", "web",
+        "province.law", "province.periods", "gateway.exchange", "gateway.sync", "gateway.oneroster", "web",
     )  # fmt: skip
 
     def _names(self) -> dict[str, str]:

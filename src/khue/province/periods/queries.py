@@ -157,7 +157,7 @@ def board(actor: Actor, uid: UUID, *, at: datetime, state: str = "", words: str 
     for row in rows:
         row.period = found
     plain = not (words or body)
-    total = counts["total" if not state else state] if plain else first + len(rows) + (1 if len(rows) == PAGE else 0)
+    total = counts[state if state else "total"] if plain else first + len(rows) + (1 if len(rows) == PAGE else 0)
     bodies = [(row["at_unit_id"], row["at_unit__name"], row["n"]) for row in by_body]
     return Board(found, counts, rows, total, first, state, words, body, bodies)
 

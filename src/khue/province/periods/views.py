@@ -76,7 +76,7 @@ def _usual(now: datetime) -> dict[str, Any]:
 
 
 def _whole(value: str | None) -> int:
-    return int(value) if value and value.isdigit() and len(value) < 10 else 0
+    return int(value) if value and value.isascii() and value.isdigit() and len(value) < 10 else 0
 
 
 @require_safe
@@ -198,7 +198,7 @@ def difference(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Show what a re-submission changed, or what was corrected since a snapshot was frozen."""
     now = timezone.now()
     number = _whole(request.GET.get("lan")) or None
-    object_ = request.GET.get("doi-tuong", "")
+    object_ = request.GET.get("doi_tuong", "")
     found = queries.difference(request.actor, uid, at=now, number=number, object_=object_ if object_ in queries.OBJECTS else "", first=_whole(request.GET.get("tu")))
     codes = {_person_code(one) for one in found.rows} - {""}
     people = {code: (pk, name, school) for pk, code, name, school in Person.objects.filter(code__in=codes).values_list("pk", "code", "name", "school_id")} if codes else {}

@@ -90,7 +90,7 @@ def read(ids: Sequence[int], *, school_year: int, day: date, communes: Mapping[s
         person__facts__has_key=WITHDRAWN
     ).select_related("person").order_by("school_id", "person__sort_key", "pk"):  # fmt: skip
         rows[post.school_id].posts.append(post)
-    learners = _placements(rows, school_year)
+    learners = _placements(rows, school_year, day)
     for row in Assignment.objects.filter(school_id__in=list(schools), school_year=school_year).select_related("post__person").order_by(
         "class_group_id", "subject_code", "pk"
     ):  # fmt: skip
@@ -106,10 +106,10 @@ def read(ids: Sequence[int], *, school_year: int, day: date, communes: Mapping[s
     yield from (rows[pk] for pk in ids if pk in rows)
 
 
-def _placements(rows: dict[int, SchoolRows], school_year: int) -> dict[int, int]:
-    """Give each school the last main placement of each of its learners in that year; return learner → school."""
+def _placements(rows: dict[int, SchoolRows], school_year: int, day: date) -> dict[int, int]:
+    """Give each school the last main placement each of its learners had begun by the day in that year; return learner → school."""
     last: dict[tuple[int, int], Placement] = {}
-    found = Placement.objects.main().filter(school_id__in=list(rows), school_year=school_year).exclude(
+    found = Placement.objects.main().filter(school_id__in=list(rows), school_year=school_year, valid__startswith__lte=day).exclude(
         closed__in=[Closed.UNDONE]
     ).select_related("learner", "class_group").order_by("class_group__grade", "class_group__name", "roll_number", "learner__sort_key", "valid")  # fmt: skip
     for place in found:
