@@ -26,6 +26,7 @@ one that cannot be imported is named and the cases that need it fail as unknown 
 
 from __future__ import annotations
 
+from regulations.vectors.published import Published, cases_of, label_of, published, rule_sets
 from regulations.vectors.runner import (
     Case,
     Failure,
@@ -36,4 +37,17 @@ from regulations.vectors.runner import (
     run_files,
 )
 
-__all__ = ["Case", "Failure", "Operation", "find_operation", "load_operations", "run_case", "run_files"]
+__all__ = [
+    "Case",
+    "Failure",
+    "Operation",
+    "Published",
+    "cases_of",
+    "find_operation",
+    "label_of",
+    "load_operations",
+    "published",
+    "rule_sets",
+    "run_case",
+    "run_files",
+]

@@ -14,9 +14,8 @@ from django.urls import reverse
 
 from khue.kernel import citing
 from khue.province.law import shelf as pages
-from regulations import shelf
+from regulations import shelf, vectors
 from regulations.core import Citation, UnknownValue
-from regulations.vectors import published
 from tests import factories
 
 ROOT = Path(__file__).resolve().parents[3] / "src"
@@ -213,7 +212,7 @@ def test_every_case_stands_on_exactly_one_page_with_its_own_anchor(page, counted
         for slug in slugs:
             anchors += re.findall(r'<tr id="([a-z0-9-]+)"', page.get(f"/phap-ly/vi-du/{slug}/").content.decode())
     assert count.total == 0
-    assert sorted(anchors) == sorted(one.anchor for one in published.published())
+    assert sorted(anchors) == sorted(one.anchor for one in vectors.published())
     assert len(set(anchors)) == len(anchors) > 250
 
 
@@ -226,25 +225,25 @@ def test_an_example_is_a_table_a_school_head_reads(page):
 
 
 def test_all_examples_come_out_as_expected():
-    assert [one.case.id for one in published.published() if one.failure] == []
+    assert [one.case.id for one in vectors.published() if one.failure] == []
 
 
 def test_a_case_that_does_not_come_out_would_be_shown(page, monkeypatch):
-    wrong = [one if one.case.id != "T22-AVG-02" else type(one)(one.case, one.subject, one.citation, '"8.2"') for one in published.published()]
-    monkeypatch.setattr(published, "published", lambda: tuple(wrong))
+    wrong = [one if one.case.id != "T22-AVG-02" else type(one)(one.case, one.subject, one.citation, '"8.2"') for one in vectors.published()]
+    monkeypatch.setattr(vectors, "published", lambda: tuple(wrong))
     text = page.get("/phap-ly/vi-du/22-2021-tt-bgddt/").content.decode()
     assert "không ra kết quả mong đợi" in text and "Phần mềm cho:" in text
 
 
 def test_every_key_and_operation_of_the_cases_has_a_name():
-    keys = {key for one in published.published() for key in one.case.input if key != "op"}
-    assert {key for key in keys if published.label_of(key) == (key, key)} == set()
-    assert {one.case.op for one in published.published() if pages.operation_title(one.case.op) == one.case.op} == set()
+    keys = {key for one in vectors.published() for key in one.case.input if key != "op"}
+    assert {key for key in keys if vectors.label_of(key) == (key, key)} == set()
+    assert {one.case.op for one in vectors.published() if pages.operation_title(one.case.op) == one.case.op} == set()
 
 
 def test_cases_are_found_by_rule_set():
-    assert [one.case.id for one in published.cases_of("calendar")] == ["EN-WD-01", "EN-WD-02", "EN-WD-03"]
-    assert published.rule_sets()["secondary.tt22-2021"] >= 75 and published.cases_of("khong-co") == ()
+    assert [one.case.id for one in vectors.cases_of("calendar")] == ["EN-WD-01", "EN-WD-02", "EN-WD-03"]
+    assert vectors.rule_sets()["secondary.tt22-2021"] >= 75 and vectors.cases_of("khong-co") == ()
 
 
 @pytest.mark.parametrize(

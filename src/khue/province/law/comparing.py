@@ -57,7 +57,7 @@ class NotADraft(DomainError):
 
     code, status = "law.not-a-draft", 422
     title = _("Tệp dự thảo không đọc được: %(why)s.")
-    advice = _("Tệp là JSON có id, state, title, base, set; xem ví dụ trong hướng dẫn.")
+    advice = _("Tệp là JSON có id (bắt đầu bằng “draft.”), state là “draft”, title, base và set.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,10 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import get_language
 
 from khue.kernel import citing
-from regulations import shelf
+from regulations import shelf, vectors
 from regulations.core import UnknownValue
 from regulations.reasons import Language
 from regulations.shelf import Instrument, RestingRule
-from regulations.vectors import published
 
 TONES = {shelf.IN_FORCE: "good", shelf.NOT_YET: "info", shelf.ENDED: "bad", shelf.UNKNOWN: "warn"}
 GENERAL = "chung"
@@ -101,7 +100,7 @@ def page_of(slug: str, day: date) -> Page:
         tuple(_rules(shelf.rules_resting_on(one.number))),
         tuple((str(citing.KINDS[thing.kind]), thing, address(thing.url_name)) for thing in citing.resting_on(one.number)),
         tuple((thing.code, told((thing.name_vi, thing.name_en))) for thing in shelf.indicators_resting_on(one.number)),
-        sum(1 for case in published.published() if case.citation and case.citation.instrument == one.number),
+        sum(1 for case in vectors.published() if case.citation and case.citation.instrument == one.number),
     )  # fmt: skip
 
 
@@ -200,7 +199,7 @@ class Examples:
 def circulars(day: date) -> list[tuple[Line | None, str, int]]:
     """Return (instrument, address part, number of cases) for each instrument with cases; those without one come last."""
     counts: dict[str, int] = {}
-    for one in published.published():
+    for one in vectors.published():
         number = one.citation.instrument if one.citation else ""
         counts[number if _is_shelved(number) else ""] = counts.get(number if _is_shelved(number) else "", 0) + 1
     found: list[tuple[Line | None, str, int]] = [
@@ -213,7 +212,7 @@ def examples_of(slug: str, day: date) -> Examples:
     """Return the cases of an instrument, or of none (`GENERAL`). Raises UnknownValue for no cases at all."""
     number = "" if slug == GENERAL else shelf.by_slug(slug).number
     groups: dict[str, list[Example]] = {}
-    for one in published.published():
+    for one in vectors.published():
         own = one.citation.instrument if one.citation else ""
         if (own if _is_shelved(own) else "") == number:
             groups.setdefault(operation_title(one.case.op), []).append(_example(one))
@@ -229,7 +228,7 @@ def examples_of(slug: str, day: date) -> Examples:
 def operation_title(op: str) -> str:
     """Return what an operation of the cases asks."""
     titles = {rule.name: rule.title for rule in shelf.all_rules()}
-    return told(titles[op] if op in titles else published.label_of(op))
+    return told(titles[op] if op in titles else vectors.label_of(op))
 
 
 def _is_shelved(number: str) -> bool:
@@ -239,7 +238,7 @@ def _is_shelved(number: str) -> bool:
         return False
 
 
-def _example(one: published.Published) -> Example:
+def _example(one: vectors.Published) -> Example:
     given = {key: value for key, value in one.case.input.items() if key != "op"}
     return Example(
         one.anchor, one.case.id, one.case.rule_set, tuple(parts(given)), tuple(parts(one.case.expected)),
@@ -253,13 +252,13 @@ def parts(value: Any) -> Iterable[Part]:
         yield Part("", shown(value))
         return
     for key, item in value.items():
-        label = told(published.label_of(str(key)))
+        label = told(vectors.label_of(str(key)))
         if isinstance(item, Mapping) and item:
             yield _table(label, item)
         elif isinstance(item, list) and item and all(isinstance(one, Mapping) for one in item):
             columns = tuple(dict.fromkeys(name for one in item for name in one))
             rows = tuple(tuple(shown(one.get(name)) for name in columns) for one in item)
-            yield Part(label, columns=tuple(told(published.label_of(name)) for name in columns), rows=rows)
+            yield Part(label, columns=tuple(told(vectors.label_of(name)) for name in columns), rows=rows)
         else:
             yield Part(label, shown(item))
 
@@ -267,9 +266,9 @@ def parts(value: Any) -> Iterable[Part]:
 def _table(label: str, item: Mapping[str, Any]) -> Part:
     if all(isinstance(one, Mapping) for one in item.values()):
         columns = tuple(dict.fromkeys(name for one in item.values() for name in one))
-        rows = tuple((told(published.label_of(str(key))), *(shown(one.get(name)) for name in columns)) for key, one in item.items())
-        return Part(label, columns=("", *(told(published.label_of(name)) for name in columns)), rows=rows)
-    return Part(label, rows=tuple((told(published.label_of(str(key))), shown(one)) for key, one in item.items()))
+        rows = tuple((told(vectors.label_of(str(key))), *(shown(one.get(name)) for name in columns)) for key, one in item.items())
+        return Part(label, columns=("", *(told(vectors.label_of(name)) for name in columns)), rows=rows)
+    return Part(label, rows=tuple((told(vectors.label_of(str(key))), shown(one)) for key, one in item.items()))
 
 
 def shown(value: Any) -> str:
@@ -279,7 +278,7 @@ def shown(value: Any) -> str:
     if isinstance(value, bool):
         return {("vi", True): "có", ("vi", False): "không", ("en", True): "yes", ("en", False): "no"}[language(), value]
     if isinstance(value, Mapping):
-        return "; ".join(f"{told(published.label_of(str(key)))}: {shown(one)}" for key, one in value.items()) or "–"
+        return "; ".join(f"{told(vectors.label_of(str(key)))}: {shown(one)}" for key, one in value.items()) or "–"
     if isinstance(value, list):
         return "; ".join(shown(one) for one in value) or "–"
     text = str(value)
