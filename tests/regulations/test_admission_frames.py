@@ -103,6 +103,6 @@ def test_columns_missing_or_of_another_kind_are_the_callers_fault():
     assert frames.apply(rules, narrow)["total"].to_list() == [1500]
 
 
-def test_sets_are_for_the_circular_of_2025():
+def test_before_2014_there_are_no_sets():
     with pytest.raises(NoRuleInForce):
-        admission.apply(frame_of(), year=2024)
+        admission.apply(frame_of(), year=2013)

@@ -298,6 +298,18 @@ def test_a_set_agrees_with_each_pupil_under_circular_27(data):
         }
 
 
+def commended(rules, subjects, qualities, outstanding: bool) -> str | None:
+    if not hasattr(rules, "award"):
+        return None
+    counted = [one for one in subjects if one.mode != "exempt"]
+    return rules.award(
+        subjects={one.code: one.levels["cuoi_nam"] for one in counted},
+        qualities=qualities,
+        final_tests={one.code: one.tests["cuoi_nam"] for one in counted if one.tests},
+        has_outstanding_achievement=outstanding,
+    ).level
+
+
 @pytest.mark.parametrize("rules", PRIMARY_OLD, ids=repr)
 @given(data=st.data())
 @SEVERAL
@@ -309,10 +321,11 @@ def test_a_set_agrees_with_each_pupil_under_circular_30(rules, data):
         }
     )
     people = data.draw(st.lists(st.tuples(pupil(rules), year), min_size=1, max_size=8))
+    outstanding = data.draw(st.booleans())
     years = pl.DataFrame(
         [{"learner": index, "grade": one[0], **given_year} for index, (one, given_year) in enumerate(people)],
         schema_overrides={"level_after_help": pl.String, "principal_decision": pl.String},
-    )
+    ).with_columns(has_outstanding_achievement=pl.lit(outstanding))
     answer = rules.apply(pupil_rows([one for one, _ in people]).join(years, on="learner"))
     rows = {row["learner"]: row for row in answer.iter_rows(named=True)}
     for index, ((grade, subjects, qualities), given_year) in enumerate(people):
@@ -327,6 +340,7 @@ def test_a_set_agrees_with_each_pupil_under_circular_30(rules, data):
         assert row == {
             "learner": index,
             "completion": completion.level,
+            "award": commended(rules, subjects, qualities, outstanding),
             "promotion": promotion.level,
             "because": codes(completion),
             "promotion_because": promotion.because[0].code,

@@ -174,7 +174,7 @@ def test_columns_missing_or_of_another_kind_are_the_callers_fault():
         with pytest.raises(OutOfRange):
             graduation.apply(frame_of(GOOD_NOW, **column), year=2025)
     with pytest.raises(NoRuleInForce):
-        graduation.apply(frame_of(GOOD_BEFORE), year=2019)
+        graduation.apply(frame_of(GOOD_BEFORE), year=2014)
 
 
 def test_a_draft_is_tried_on_a_whole_exam():

@@ -40,6 +40,7 @@ __all__ = [
     "UnresolvedTie",
     "WishRules",
     "apply",
+    "apply_specialised",
     "assign_wishes",
     "effective_score",
     "improve_only",
@@ -68,14 +69,20 @@ def rules_for(*, year: int) -> ModuleType:
 def apply(frame: polars.DataFrame | polars.LazyFrame, *, year: int, **settings: Any) -> polars.DataFrame:
     """Return the score of every candidate for `year`; see `regulations.admission.frames.apply`.
 
-    Sets are for circular 30/2024; raises NoRuleInForce before 2025.
+    Specialised schools have `apply_specialised`. Raises NoRuleInForce for a year without a circular.
     """
     from regulations.admission import frames
 
-    rules = rules_for(year=year)
-    if rules is not tt_30_2024:
-        raise NoRuleInForce(f"no sets for admission of {year}", name="year", year=year)
-    return frames.apply(rules, frame, **settings)
+    return frames.apply(rules_for(year=year), frame, **settings)
+
+
+def apply_specialised(
+    frame: polars.DataFrame | polars.LazyFrame, *, year: int, **settings: Any
+) -> polars.DataFrame:
+    """Return the score of every candidate for a specialised school; see `frames.specialised_scores`."""
+    from regulations.admission import frames
+
+    return frames.apply(specialised_for(year=year), frame, **settings)
 
 
 def specialised_for(*, year: int) -> ModuleType:

@@ -7,10 +7,13 @@ Groups by the codes of the grades list: nurseries `NT1` 3-12 months, `NT2` 13-24
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from regulations.assessment.base import RuleSet, check_choice, check_count
 from regulations.core import OutOfRange, cites
+
+if TYPE_CHECKING:
+    import polars
 
 INSTRUMENT = "52/2020/TT-BGDĐT"
 INDEPENDENT = "49/2021/TT-BGDĐT"
@@ -66,6 +69,12 @@ class PreschoolCharter(RuleSet):
         elif is_independent:
             largest = LARGEST_INDEPENDENT.get(group, largest)
         return largest - PLACES_PER_DISABLED_CHILD * disabled
+
+    def apply(self, frame: polars.DataFrame | polars.LazyFrame) -> polars.DataFrame:
+        """Return the most children of every group of a set; see `regulations.assessment.frames.group_sizes`."""
+        from regulations.assessment import frames
+
+        return frames.group_sizes(self, frame)
 
 
 RULES = PreschoolCharter()

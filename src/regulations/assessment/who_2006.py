@@ -14,10 +14,13 @@ from dataclasses import dataclass
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
 from functools import cache
 from importlib.resources import files
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from regulations.assessment.base import RuleSet, check_choice, check_count
 from regulations.core import NoRuleInForce, OutOfRange, cites
+
+if TYPE_CHECKING:
+    import polars
 
 INSTRUMENT = "WHO Child Growth Standards 2006"
 INSTRUMENT_2007 = "WHO Growth Reference 2007"
@@ -140,6 +143,12 @@ class GrowthStandards(RuleSet):
             z = side + _EXACT.divide(value - outer, abs(outer - inner))
         hundredths = (z * 100).quantize(Decimal(1), rounding=ROUND_HALF_UP)
         return int(hundredths)
+
+    def apply(self, frame: polars.DataFrame | polars.LazyFrame) -> polars.DataFrame:
+        """Return the class of every z-score of a set; see `regulations.assessment.frames.growth_classes`."""
+        from regulations.assessment import frames
+
+        return frames.growth_classes(self, frame)
 
 
 @cache

@@ -7,18 +7,22 @@ needs to know that a learner has finished grade 9.
 from __future__ import annotations
 
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from regulations.completion import base, fact, qd_11_2006, tt_15_2026, tt_31_2023
 from regulations.completion.fact import Completion, completed, evidence_of
 from regulations.completion.texts import TEXTS
 from regulations.core import NoRuleInForce, UnknownValue, cites
 
+if TYPE_CHECKING:
+    import polars
+
 __all__ = [
     "OPERATIONS",
     "RULE_SETS",
     "TEXTS",
     "Completion",
+    "apply",
     "completed",
     "evidence_of",
     "rules_for",
@@ -58,6 +62,16 @@ def rules_for(*, year: int) -> ModuleType:
         if rules.governs(year=year):
             return rules
     raise NoRuleInForce(f"no rules of lower-secondary completion for {year}", name="year", year=year)
+
+
+def apply(frame: polars.DataFrame | polars.LazyFrame, *, year: int, **settings: Any) -> polars.DataFrame:
+    """Return the completion of every row for `year`; see `regulations.completion.frames`.
+
+    Raises NoRuleInForce for a year without rules.
+    """
+    from regulations.completion import frames
+
+    return frames.apply(rules_for(year=year), frame, **settings)
 
 
 def _code(written: object, name: str) -> str:

@@ -6,10 +6,13 @@ from regulations.core import Citation, Outcome, OutOfRange, Reason
 
 RECOGNISED, NOT_RECOGNISED = "cong_nhan", "khong_cong_nhan"
 
+OLDEST_AGE = 130
+"""A greater number is no age but a mistake."""
+
 
 def check_age(age: object, at: Citation) -> int:
     """Return an age in years; raise OutOfRange for what is none."""
-    if type(age) is not int or not 0 <= age <= 130:
+    if type(age) is not int or not 0 <= age <= OLDEST_AGE:
         raise OutOfRange(f"not an age: {age!r}", citation=at, name="age_by_year", got=age)
     return age
 

@@ -7,14 +7,17 @@ uses the same functions with its own `Shares`.
 from __future__ import annotations
 
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from regulations.contests import tt_17_2023, tt_23_2025
 from regulations.contests.texts import TEXTS
 from regulations.contests.tt_17_2023 import PrizeCaps, Shares
 from regulations.core import NoRuleInForce, cites
 
-__all__ = ["OPERATIONS", "RULE_SETS", "TEXTS", "PrizeCaps", "Shares", "rules_for"]
+if TYPE_CHECKING:
+    import polars
+
+__all__ = ["OPERATIONS", "RULE_SETS", "TEXTS", "PrizeCaps", "Shares", "apply", "rules_for"]
 
 RULE_SETS: tuple[ModuleType, ...] = (tt_17_2023, tt_23_2025)
 CITING_MODULES: tuple[ModuleType, ...] = RULE_SETS
@@ -26,6 +29,16 @@ def rules_for(*, year: int) -> ModuleType:
         if rules.governs(year=year):
             return rules
     raise NoRuleInForce(f"no rules of contests for {year}", name="year", year=year)
+
+
+def apply(frame: polars.DataFrame | polars.LazyFrame, *, year: int, **settings: Any) -> polars.DataFrame:
+    """Return the caps of prizes of every row for `year`; see `regulations.contests.frames`.
+
+    Raises NoRuleInForce for a year without rules.
+    """
+    from regulations.contests import frames
+
+    return frames.apply(rules_for(year=year), frame, **settings)
 
 
 def _prize_caps(data: dict[str, Any], name: str) -> dict[str, int]:

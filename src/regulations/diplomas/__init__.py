@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from regulations.core import NoRuleInForce
 from regulations.diplomas import authority, base, tt_10_2026, tt_21_2019
@@ -24,13 +25,18 @@ from regulations.diplomas.base import (
 )
 from regulations.diplomas.texts import TEXTS
 
+if TYPE_CHECKING:
+    import polars
+
 __all__ = [
     "OPERATIONS",
     "RULE_SETS",
     "TEXTS",
     "BlankBalance",
     "WrongState",
+    "apply",
     "blank_balance",
+    "blank_balances",
     "check_entry_numbers",
     "check_state",
     "ended_on",
@@ -54,3 +60,19 @@ def rules_for(*, day: date) -> ModuleType:
         if rules.governs(day=day):
             return rules
     raise NoRuleInForce(f"no rules of diplomas on {day}", name="day", day=day)
+
+
+def apply(
+    frame: polars.DataFrame | polars.LazyFrame, *, day: date, days: int | None = None
+) -> polars.DataFrame:
+    """Return the last day to issue each diploma by the regime of `day`; see `regulations.diplomas.frames`."""
+    from regulations.diplomas import frames
+
+    return frames.apply(rules_for(day=day), frame, days=days)
+
+
+def blank_balances(frame: polars.DataFrame | polars.LazyFrame) -> polars.DataFrame:
+    """Return whether the blanks of each unit balance; see `regulations.diplomas.frames`."""
+    from regulations.diplomas import frames
+
+    return frames.blank_balances(frame)

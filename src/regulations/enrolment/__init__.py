@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from datetime import date
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from regulations.core import NoRuleInForce, UnknownValue, cites
 from regulations.enrolment import base, tt_15_2026, tt_28_2020, tt_32_2020, zoning
 from regulations.enrolment.base import NotDefined, Step
 from regulations.enrolment.texts import TEXTS
 from regulations.enrolment.zoning import CRITERIA, Application, ZoneResult, place_by_zone, zone_balance
+
+if TYPE_CHECKING:
+    import polars
 
 __all__ = [
     "CRITERIA",
@@ -26,6 +29,8 @@ __all__ = [
     "NotDefined",
     "Step",
     "ZoneResult",
+    "apply",
+    "class_sizes",
     "place_by_zone",
     "rules_for",
     "transfer_rules_for",
@@ -64,6 +69,23 @@ def transfer_rules_for(*, level: str, day: date) -> ModuleType:
         if rules.governs_on(level=level, day=day):
             return rules
     raise NoRuleInForce(f"no rules of transfer of {level!r} on {day}", name="day", level=level, day=day)
+
+
+def apply(frame: polars.DataFrame | polars.LazyFrame, *, level: str, year: int) -> polars.DataFrame:
+    """Return how the age of every child stands to the first grade; see `regulations.enrolment.frames.entry_ages`."""
+    from regulations.enrolment import frames
+
+    return frames.entry_ages(rules_for(level=level, year=year), frame, year=year)
+
+
+def class_sizes(
+    frame: polars.DataFrame | polars.LazyFrame, *, level: str, year: int, province_most: int | None = None
+) -> polars.DataFrame:
+    """Return whether every class keeps within its size; see `regulations.enrolment.frames.class_sizes`."""
+    from regulations.enrolment import frames
+
+    rules = rules_for(level=level, year=year)
+    return frames.class_sizes(rules, frame, level=level, province_most=province_most)
 
 
 def _entry_age(data: dict[str, Any], name: str) -> str:

@@ -91,14 +91,11 @@ def format_for(*, year: int) -> ModuleType:
 def apply(frame: polars.DataFrame | polars.LazyFrame, *, year: int) -> polars.DataFrame:
     """Return the recognition of every candidate of the exam in `year`; see `regulations.graduation.frames`.
 
-    Sets are for the exams of 2020 and later; raises NoRuleInForce for older ones.
+    Raises NoRuleInForce for a year without a regulation.
     """
     from regulations.graduation import frames
 
-    rules = rules_for(year=year)
-    if rules not in (tt_15_2020, tt_24_2024):
-        raise NoRuleInForce(f"no sets for the exam of {year}", name="year", year=year)
-    return frames.apply(rules, frame)
+    return frames.apply(rules_for(year=year), frame)
 
 
 def rule_set(name: str) -> ModuleType:

@@ -5,7 +5,7 @@ Scores are hundredths (825 is 8.25). A threshold or formula of one regulation is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -177,6 +177,63 @@ def judge(
     if against:
         return NOT_RECOGNISED, tuple(against)
     return RECOGNISED, (Reason("graduation-score-reached", at, {"got": score, "needed": pass_score}),)
+
+
+def recognition(
+    *,
+    score: Hundredths,
+    sat: Sequence[Hundredths],
+    bonus: Hundredths,
+    cut: tuple[Reason, ...],
+    pass_score: Hundredths,
+    fail_mark: Hundredths,
+    cancelled: bool,
+    at: Citation,
+    years_average: Hundredths | None = None,
+) -> GraduationScore:
+    """Return the recognition of a candidate whose score is known, as every regulation of the exam has it.
+
+    sat   the marks that may not be fail marks: papers, and component subjects where there are any
+    """
+    low = [mark for mark in sat if mark <= fail_mark]
+    level, because = judge(
+        score=score, pass_score=pass_score, low=low, fail_mark=fail_mark, cancelled=cancelled, at=at
+    )
+    return GraduationScore(
+        level, because + cut, score=score, fail_marks=len(low), years_average=years_average, bonus=bonus
+    )
+
+
+def points_of_group(group: int, table: Mapping[int, Hundredths], *, at: Citation) -> Hundredths:
+    """Return the points of a priority group; raise UnknownValue for a group the table does not hold."""
+    check_choice(group, table, name="group", citation=at)
+    return table[group]
+
+
+def may_sit(
+    *,
+    finished_grade12: bool,
+    learning: str,
+    conduct: str,
+    levels: tuple[Sequence[str], Sequence[str]],
+    barring: tuple[str, str],
+    at: Citation,
+) -> Outcome:
+    """Return whether a pupil of grade 12 may sit the exam.
+
+    levels    the codes of learning and of conduct
+    barring   the level of learning and that of conduct with which one may not sit
+    """
+    for name, level, known in (("learning", learning, levels[0]), ("conduct", conduct, levels[1])):
+        check_choice(level, known, name=name, citation=at)
+    against = [] if finished_grade12 else [Reason("grade-12-not-finished", at)]
+    if learning == barring[0]:
+        against.append(Reason("learning-too-low-for-exam", at, {"got": learning}))
+    if conduct == barring[1]:
+        against.append(Reason("conduct-too-low-for-exam", at, {"got": conduct}))
+    if against:
+        return Outcome(NOT_ELIGIBLE, tuple(against))
+    return Outcome(ELIGIBLE, (Reason("may-sit-exam", at),))
 
 
 def capped(bonus: Hundredths, cap: Hundredths, at: Citation) -> tuple[Hundredths, tuple[Reason, ...]]:

@@ -17,7 +17,7 @@ from regulations.graduation.base import (
     check_points,
     check_score,
     check_scores,
-    judge,
+    recognition,
     rounded,
 )
 
@@ -33,6 +33,8 @@ PASS_SCORE: Hundredths = 500
 BONUS_CAP: Hundredths = 400
 WEIGHTS = (1, 1)
 """Of the papers and of grade 12."""
+COMPONENTS = (0, 2, 3)
+"""How many subjects a combined paper may have; none before 2017."""
 
 RECOGNITION = Citation(INSTRUMENT)
 
@@ -62,15 +64,20 @@ def graduation_score(
     """
     check_choice(rounding, ROUNDINGS, name="rounding")
     sat = check_scores(papers, name="papers", counts=(PAPERS,), citation=at)
-    parts = check_scores(components, name="components", counts=(0, 2, 3), citation=at)
+    parts = check_scores(components, name="components", counts=COMPONENTS, citation=at)
     year = check_score(grade12, name="grade12", citation=at)
     check_points(priority, name="priority", citation=at)
     counted, cut = capped(check_points(bonus, name="bonus", citation=at), BONUS_CAP, at)
     of_papers, of_year = weights
     total = of_papers * (sum(sat) + counted) + of_year * PAPERS * year
     score = priority + rounded(total, (of_papers + of_year) * PAPERS, rounding)
-    low = [paper for paper in (*sat, *parts) if paper <= FAIL_MARK]
-    level, because = judge(
-        score=score, pass_score=PASS_SCORE, low=low, fail_mark=FAIL_MARK, cancelled=cancelled, at=at
+    return recognition(
+        score=score,
+        sat=(*sat, *parts),
+        bonus=counted,
+        cut=cut,
+        pass_score=PASS_SCORE,
+        fail_mark=FAIL_MARK,
+        cancelled=cancelled,
+        at=at,
     )
-    return GraduationScore(level, because + cut, score=score, fail_marks=len(low), bonus=counted)

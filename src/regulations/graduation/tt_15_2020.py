@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from regulations.core import Citation, Hundredths, Outcome, Reason, cites
+from regulations.core import Citation, Hundredths, Outcome, cites
 from regulations.graduation.base import (
-    ELIGIBLE,
     HIGHEST,
-    NOT_ELIGIBLE,
     ROUNDINGS,
     STREAMS,
     Award,
@@ -26,7 +24,9 @@ from regulations.graduation.base import (
     check_points,
     check_score,
     check_scores,
-    judge,
+    may_sit,
+    points_of_group,
+    recognition,
     remark,
     rounded,
 )
@@ -91,8 +91,7 @@ def combined_paper(components: Sequence[Hundredths]) -> Hundredths:
 @cites(INSTRUMENT, article=39)
 def priority_points(group: int) -> Hundredths:
     """Return the points of a priority group: 0, 0.25 or 0.5."""
-    check_choice(group, PRIORITY, name="group", citation=Citation(INSTRUMENT, 39))
-    return PRIORITY[group]
+    return points_of_group(group, PRIORITY, at=Citation(INSTRUMENT, 39))
 
 
 @cites(INSTRUMENT, article=40)
@@ -149,11 +148,16 @@ def graduation_score(
             PAPERS_WEIGHT * exam + YEAR_WEIGHT * whole * year, (PAPERS_WEIGHT + YEAR_WEIGHT) * whole, rounding
         )
     score += priority
-    low = [paper for paper in (*sat, *parts) if paper <= FAIL_MARK]
-    level, because = judge(
-        score=score, pass_score=PASS_SCORE, low=low, fail_mark=FAIL_MARK, cancelled=cancelled, at=RECOGNITION
+    return recognition(
+        score=score,
+        sat=(*sat, *parts),
+        bonus=counted,
+        cut=cut,
+        pass_score=PASS_SCORE,
+        fail_mark=FAIL_MARK,
+        cancelled=cancelled,
+        at=RECOGNITION,
     )
-    return GraduationScore(level, because + cut, score=score, fail_marks=len(low), bonus=counted)
 
 
 @cites(INSTRUMENT)
@@ -163,17 +167,14 @@ def eligible(*, finished_grade12: bool, learning: str, conduct: str) -> Outcome:
     learning   "gioi", "kha", "trung_binh", "yeu" or "kem"; conduct "tot", "kha", "trung_binh" or "yeu"
     """
     # Our reading: conduct at least Trung bình and learning not Kém.
-    at = Citation(INSTRUMENT)
-    check_choice(learning, ("gioi", "kha", "trung_binh", "yeu", "kem"), name="learning", citation=at)
-    check_choice(conduct, ("tot", "kha", "trung_binh", "yeu"), name="conduct", citation=at)
-    against = [] if finished_grade12 else [Reason("grade-12-not-finished", at)]
-    if learning == "kem":
-        against.append(Reason("learning-too-low-for-exam", at, {"got": learning}))
-    if conduct == "yeu":
-        against.append(Reason("conduct-too-low-for-exam", at, {"got": conduct}))
-    if against:
-        return Outcome(NOT_ELIGIBLE, tuple(against))
-    return Outcome(ELIGIBLE, (Reason("may-sit-exam", at),))
+    return may_sit(
+        finished_grade12=finished_grade12,
+        learning=learning,
+        conduct=conduct,
+        levels=(("gioi", "kha", "trung_binh", "yeu", "kem"), ("tot", "kha", "trung_binh", "yeu")),
+        barring=("kem", "yeu"),
+        at=Citation(INSTRUMENT),
+    )
 
 
 @cites(INSTRUMENT, article=33)

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from regulations.core import Citation, Hundredths, IncompleteMarks, Outcome, Reason, Tenths, cites, half_up
+from regulations.core import Citation, Hundredths, IncompleteMarks, Outcome, Tenths, cites, half_up
 from regulations.graduation.base import (
-    ELIGIBLE,
-    NOT_ELIGIBLE,
     ROUNDINGS,
     STREAMS,
     Award,
@@ -25,7 +23,9 @@ from regulations.graduation.base import (
     check_points,
     check_score,
     check_scores,
-    judge,
+    may_sit,
+    points_of_group,
+    recognition,
     remark,
     rounded,
 )
@@ -132,8 +132,7 @@ def priority_group(grounds: Iterable[str]) -> int:
 @cites(INSTRUMENT, article=42)
 def priority_points(group: int) -> Hundredths:
     """Return the points of a priority group: 0, 0.25 or 0.5."""
-    check_choice(group, PRIORITY, name="group", citation=Citation(INSTRUMENT, 42))
-    return PRIORITY[group]
+    return points_of_group(group, PRIORITY, at=Citation(INSTRUMENT, 42))
 
 
 @cites(INSTRUMENT, article=43)
@@ -185,12 +184,16 @@ def graduation_score(
     divisor = len(papers) if divisor is None else divisor
     check_choice(divisor, (PAPERS - 1, PAPERS), name="divisor", citation=RECOGNITION)
     score = rounded(sum(papers) + counted + divisor * years, 2 * divisor, rounding) + priority
-    low = [paper for paper in papers if paper <= FAIL_MARK]
-    level, because = judge(
-        score=score, pass_score=PASS_SCORE, low=low, fail_mark=FAIL_MARK, cancelled=cancelled, at=RECOGNITION
-    )
-    return GraduationScore(
-        level, because + cut, score=score, fail_marks=len(low), years_average=years, bonus=counted
+    return recognition(
+        score=score,
+        sat=papers,
+        bonus=counted,
+        cut=cut,
+        pass_score=PASS_SCORE,
+        fail_mark=FAIL_MARK,
+        cancelled=cancelled,
+        at=RECOGNITION,
+        years_average=years,
     )
 
 
@@ -201,17 +204,15 @@ def eligible(*, finished_grade12: bool, learning: str, conduct: str) -> Outcome:
     learning, conduct   the year's levels: "tot", "kha", "dat", "chua_dat"
     """
     # Our reading: both levels at least Đạt; the digests give the condition in part only.
-    at = Citation(INSTRUMENT)
-    for name, level in (("learning", learning), ("conduct", conduct)):
-        check_choice(level, ("tot", "kha", "dat", "chua_dat"), name=name, citation=at)
-    against = [] if finished_grade12 else [Reason("grade-12-not-finished", at)]
-    if learning == "chua_dat":
-        against.append(Reason("learning-too-low-for-exam", at, {"got": learning}))
-    if conduct == "chua_dat":
-        against.append(Reason("conduct-too-low-for-exam", at, {"got": conduct}))
-    if against:
-        return Outcome(NOT_ELIGIBLE, tuple(against))
-    return Outcome(ELIGIBLE, (Reason("may-sit-exam", at),))
+    levels = ("tot", "kha", "dat", "chua_dat")
+    return may_sit(
+        finished_grade12=finished_grade12,
+        learning=learning,
+        conduct=conduct,
+        levels=(levels, levels),
+        barring=("chua_dat", "chua_dat"),
+        at=Citation(INSTRUMENT),
+    )
 
 
 @cites(INSTRUMENT)

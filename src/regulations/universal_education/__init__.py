@@ -8,12 +8,15 @@ person decides whether the standard applies.
 from __future__ import annotations
 
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from regulations.core import NoRuleInForce, Outcome, cites
 from regulations.universal_education import nd_20_2014, nd_277_2025
 from regulations.universal_education.base import NobodyToCount, NotConfigured, Share
 from regulations.universal_education.texts import TEXTS
+
+if TYPE_CHECKING:
+    import polars
 
 __all__ = [
     "OPERATIONS",
@@ -22,6 +25,7 @@ __all__ = [
     "NobodyToCount",
     "NotConfigured",
     "Share",
+    "apply",
     "level_number",
     "preschool35_for",
     "rules_for",
@@ -44,6 +48,19 @@ def preschool35_for(*, year: int) -> ModuleType:
     if nd_277_2025.governs(year=year):
         return nd_277_2025
     raise NoRuleInForce(f"no rules of universal preschool at 3 to 5 for {year}", name="year", year=year)
+
+
+def apply(
+    frame: polars.DataFrame | polars.LazyFrame, *, standard: str, year: int, **settings: Any
+) -> polars.DataFrame:
+    """Return the level of every unit by one standard for `year`; see `regulations.universal_education.frames`.
+
+    Raises NoRuleInForce for a year without a decree, UnknownValue for a standard that is none.
+    """
+    from regulations.universal_education import frames
+
+    rules = preschool35_for(year=year) if standard == "preschool35" else rules_for(year=year)
+    return frames.apply(rules, frame, standard=standard, **settings)
 
 
 def level_number(outcome: Outcome) -> int:

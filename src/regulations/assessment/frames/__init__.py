@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from regulations.assessment.frames.levels import AWARD_CODES, LEARNING_CODES, year_results
 from regulations.assessment.frames.marks import comment_terms, term_averages, year_averages
+from regulations.assessment.frames.preschool import group_sizes, growth_classes
 from regulations.assessment.frames.primary import (
     COMPLETION_CODES,
     PRIMARY_CODES,
@@ -35,6 +36,8 @@ __all__ = [
     "PRIMARY_CODES",
     "RANK_CODES",
     "comment_terms",
+    "group_sizes",
+    "growth_classes",
     "primary_completion",
     "primary_results",
     "ranked_results",

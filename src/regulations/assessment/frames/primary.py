@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from regulations.assessment import tt_27_2020, tt_30_2014
+from regulations.assessment import tt_22_2016, tt_27_2020, tt_30_2014
 from regulations.assessment.base import (
     MODES,
     MORE_HELP,
@@ -101,16 +101,24 @@ def primary_completion(
 ) -> pl.DataFrame:
     """Return the completion of each pupil under Circular 30/2014, as amended by 22/2016 or not.
 
-    Columns in as of `primary_results` without its booleans; out: `learner`, `completion`, `promotion`,
-    `because`, `promotion_because`, `error`.
+    Columns in as of `primary_results`, of its booleans only `has_outstanding_achievement`; out: `learner`,
+    `completion`, `award` (null under 30/2014 itself, which has none), `promotion`, `because`,
+    `promotion_because`, `error`.
     """
-    optional = {"level_after_help": None, "principal_decision": None}
+    optional = {
+        "has_outstanding_achievement": False,
+        "level_after_help": None,
+        "principal_decision": None,
+    }
     given = learner_table(frame, learners, {"grade": True}, optional)
     rows = _primary_rows(rules, frame, given)
     table = rows.group_by("learner").agg(
         _worse("subject", rules.subject_levels, rules.subject_levels[1], "s"),
         _worse("quality", rules.quality_levels, rules.quality_levels[1], "q"),
         (pl.col("test") < tt_30_2014.TESTS_FROM).any().alias("t"),
+        _worse("subject", rules.subject_levels, rules.subject_levels[-1], "below_best"),
+        _worse("quality", rules.quality_levels, rules.quality_levels[-1], "quality_below_best"),
+        (pl.col("test") < tt_22_2016.EXCELLENT_TESTS_FROM).any().alias("test_below_best"),
         *_primary_faults(),
     )
     table = table.join(given, on="learner", how="full", coalesce=True).with_columns(
@@ -123,10 +131,26 @@ def primary_completion(
     for bit, kind in enumerate(("s", "q", "t"), start=1):
         mask = mask + pl.col(kind).cast(pl.Int16) * 2**bit
     answer = table.with_columns(
-        completion=_completion(is_completed), level=_completion(is_completed), mask=mask
+        completion=_completion(is_completed),
+        level=_completion(is_completed),
+        award=_commendation() if isinstance(rules, tt_22_2016.Circular30As22) else pl.lit(None, pl.String),
+        mask=mask,
     ).with_columns(**_primary_promotion(is_completed))
-    answer = answer.select("learner", "completion", "promotion", "mask", "promotion_because", "error")
+    answer = answer.select(
+        "learner", "completion", "award", "promotion", "mask", "promotion_because", "error"
+    )
     return spelled_answer(answer, {"mask": ("because", COMPLETION_CODES)})
+
+
+def _commendation() -> pl.Expr:
+    excellent = ~pl.any_horizontal("below_best", "quality_below_best", "test_below_best")
+    return branch(
+        [
+            (excellent, pl.lit("hoan_thanh_xuat_sac_noi_dung")),
+            (pl.col("has_outstanding_achievement"), pl.lit("thanh_tich_vuot_troi")),
+            (pl.lit(value=True), pl.lit(NO_AWARD)),
+        ]
+    )
 
 
 def _primary_rows(
