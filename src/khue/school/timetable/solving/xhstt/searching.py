@@ -14,8 +14,10 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from khue.school.timetable.solving.xhstt.annealing import Annealer
 from khue.school.timetable.solving.xhstt.compiling import HARD, Problem, mask_of
 from khue.school.timetable.solving.xhstt.state import Parts, State
 from khue.school.timetable.solving.xhstt.windows import Outcome, Wish, solve_window
@@ -25,8 +27,31 @@ Better = Callable[[State], None]
 WHOLE_OPTIONS = 60_000
 """Above so many possible lessons the whole instance is not put into one model."""
 LEAST_BUDGET, MOST_BUDGET = 150, 60_000
-WINDOW_EFFORT = 0.15
-LINEAR = 1
+WINDOW_EFFORT = 0.08
+FIRST_EFFORT = 15.0
+ANNEAL_MOVES = 60_000
+HARD_WEIGHT = 40
+
+
+@dataclass
+class Arm:
+    """A way to choose a window, with what it needs to know about itself.
+
+    budget  literals its windows may have
+    gain    how often it helped lately
+    """
+
+    kind: str
+    linear: int
+    budget: float = 600.0
+    gain: float = 1.0
+
+    def learn(self, outcome: Outcome) -> None:
+        """Follow what can be proved: larger windows when they are easy, smaller ones when not."""
+        if outcome.is_proved and outcome.effort < WINDOW_EFFORT / 3:
+            self.budget = min(self.budget * 1.1, MOST_BUDGET)
+        elif not outcome.is_proved:
+            self.budget = max(self.budget * 0.85, LEAST_BUDGET)
 
 
 @dataclass
@@ -35,6 +60,7 @@ class Search:
 
     better   called with the state whenever it is better than all before
     is_proved  set when the best is known to be best
+    is_impossible  set when no timetable without hard violations exists
     """
 
     problem: Problem
@@ -45,6 +71,7 @@ class Search:
     stop: Callable[[], bool] = lambda: False
     start: list[Parts] | None = None
     is_proved: bool = False
+    is_impossible: bool = False
     log: Callable[[str], None] = lambda line: None
     state: State = field(init=False)
     best_cost: int = field(init=False)
@@ -153,7 +180,7 @@ class Search:
     def _first_times(self) -> None:
         """Give every bundle its times, leaving resources open."""
         if sum(self.size[b] for b in self.movable) <= WHOLE_OPTIONS:
-            wish = self.wish(12.0, no_slack=True, no_objective=True, no_places=True)
+            wish = self.wish(FIRST_EFFORT, no_slack=True, no_objective=True, no_places=True)
             outcome = solve_window(self.state, self.movable, (), wish, stop=self.stop)
             self.take(outcome, any_cost=True)
             if outcome.parts:
@@ -191,33 +218,48 @@ class Search:
     # Windows
 
     def _improve(self) -> None:
-        arms = ["costly", "resource", "days"]
-        if self.with_places:
-            arms.append("places")
-        budget = dict.fromkeys(arms, 700.0)
-        gains = dict.fromkeys(arms, 1.0)
+        """Anneal once, then solve windows until the run is over; what helped lately is done more often."""
+        self._anneal(ANNEAL_MOVES, 5.0)
+        kinds = ["costly", "resource", "days"] + (["places"] if self.with_places else [])
+        arms = [Arm(kind, linear) for kind in kinds for linear in (0, 1, 2)] + [Arm("anneal", 0)]
         while not self.is_over():
-            arm = self.random.choices(arms, [gains[a] + 0.15 for a in arms])[0]
-            timed, placed, allowed = self._window(arm, budget[arm])
-            if not timed and not placed:
-                continue
-            clock = time.monotonic()
-            before = self.state.cost
-            wish = self.wish(WINDOW_EFFORT, linear=LINEAR, allowed=allowed)
-            outcome = solve_window(self.state, timed, placed, wish, stop=self.stop)
-            is_better = self.take(outcome)
-            gains[arm] = 0.9 * gains[arm] + (1.0 if is_better else 0.0)
-            is_everything = len(timed) == len(self.movable) and not self.with_places and allowed == -1
-            if outcome.is_proved and is_everything and before < HARD:
+            arm = self.random.choices(arms, [a.gain + 0.1 for a in arms])[0]
+            clock, before = time.monotonic(), self.state.cost
+            if arm.kind == "anneal":
+                self._anneal(ANNEAL_MOVES // 10, self.random.choice((0.5, 1.0, 2.0)))
+            else:
+                self._solve_windows(arm)
+            arm.gain = 0.85 * arm.gain + (0.5 if self.state.cost < before else 0.0)
+            self.log(f"{arm} {time.monotonic() - clock:.2f}s {self._costs()}")
+
+    def _anneal(self, moves: int, warm: float) -> None:
+        if self.is_over():
+            return
+        self.round += 1
+        annealer = Annealer(self.state, self.seed + self.round, HARD_WEIGHT)
+        annealer.run(moves, warm, 0.3, self.is_over)
+        self.keep()
+
+    def _solve_windows(self, arm: Arm) -> None:
+        """Solve as many windows at once as there are threads, all from the present state; take each that helps."""
+        jobs = []
+        for _ in range(self.threads):
+            timed, placed, allowed = self._window(arm.kind, arm.budget)
+            if timed or placed:
+                wish = self.wish(WINDOW_EFFORT, linear=arm.linear, allowed=allowed)
+                jobs.append((timed, placed, wish))
+        before = self.state.cost
+        if len(jobs) > 1:
+            with ThreadPoolExecutor(len(jobs)) as pool:
+                outcomes = list(pool.map(lambda job: solve_window(self.state, *job, stop=self.stop), jobs))
+        else:
+            outcomes = [solve_window(self.state, *job, stop=self.stop) for job in jobs]
+        for (timed, _, wish), outcome in zip(jobs, outcomes, strict=True):
+            self.take(outcome)
+            arm.learn(outcome)
+            is_everything = len(timed) == len(self.movable) and not self.with_places and wish.allowed == -1
+            if outcome.is_proved and is_everything and before < HARD and len(jobs) == 1:
                 self.is_proved = True
-            if outcome.is_proved and outcome.effort < WINDOW_EFFORT / 3:
-                budget[arm] = min(budget[arm] * 1.1, MOST_BUDGET)
-            elif not outcome.is_proved:
-                budget[arm] = max(budget[arm] * 0.85, LEAST_BUDGET)
-            self.log(
-                f"{arm} {len(timed)}/{len(placed)} budget {budget[arm]:.0f} {time.monotonic() - clock:.2f}s "
-                f"effort {outcome.effort:.2f} {'proved' if outcome.is_proved else ''} {self._costs()}"
-            )
 
     def _window(self, arm: str, budget: float) -> tuple[list[int], list[int], int]:
         """Return the bundles whose times, and those whose places, are set free, and the times they may take."""

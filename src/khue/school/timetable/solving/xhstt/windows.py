@@ -61,6 +61,7 @@ class Wish:
     effort          deterministic seconds, the same on every machine
     seconds         wall seconds that end it in any case
     no_slack        whether every required monitor must hold (pure search for a feasible timetable)
+    no_cost         whether every monitor must hold, the soft ones too
     no_objective    whether the soft monitors are left out
     allowed         times (as bits) a lesson may move to; its present ones are always allowed; -1: all
     linear          how much of the model CP-SAT relaxes to linear programs, 0 to 2; 0 finds feasible ones sooner
@@ -75,6 +76,7 @@ class Wish:
     allowed: int = -1
     linear: int = 0
     no_slack: bool = False
+    no_cost: bool = False
     no_objective: bool = False
     no_places: bool = False
 
@@ -160,6 +162,8 @@ class _Window:
         if self.wish.threads > 1:
             solver.parameters.interleave_search = True
         solver.parameters.linearization_level = self.wish.linear
+        solver.parameters.cp_model_probing_level = 0
+        solver.parameters.symmetry_level = 0
         status = solver.solve(self.model, _Stopper(stop) if stop else None)
         effort = solver.response_proto.deterministic_time
         if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
@@ -287,7 +291,9 @@ class _Window:
     # Prices
 
     def _is_strict(self, monitor: Monitor, deviation: int) -> bool:
-        """Whether a required monitor has to hold in the window."""
+        """Whether a monitor has to hold in the window."""
+        if self.wish.no_cost:
+            return True
         return monitor.is_hard and (self.wish.no_slack or deviation == 0)
 
     def _charge(self, monitor: Monitor, deviation: cp_model.LinearExprT, most: int, now: int) -> None:
