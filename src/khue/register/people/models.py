@@ -72,6 +72,7 @@ class Person(Row):
             models.Index(OpClass(F("name_fold"), "text_pattern_ops"), name="people_name_prefix"),
             models.Index(F("school_id"), OpClass(F("name_fold"), "text_pattern_ops"), name="people_name_in_school"),
             GinIndex(SearchVector("name_fold", config="simple"), name="people_name_words"),
+            models.Index(fields=["sort_key", "id"], name="people_in_order"),
         ]
 
     def __str__(self) -> str:

@@ -11,14 +11,16 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from khue.kernel import homes, menus
+from khue.kernel.database import guards
 from khue.kernel.permissions import Actor, holds, relation
 from khue.kernel.permissions.loading import local_day
 from khue.register.orgs import measures
 from khue.register.schooling import permissions  # noqa: F401 - declares the rights
-from khue.register.schooling.mine import files_of
+from khue.register.schooling.finding import FUNCTIONS, find_learners
 from khue.register.schooling.models import ClassGroup, Transfer
 
 homes.declare("schooling", __file__)
+guards.AFTER_TABLES.append(FUNCTIONS)
 
 
 def _works_at(actor: Actor, thing: Any) -> bool:
@@ -77,13 +79,8 @@ def find_people(actor: Actor, words: str, limit: int) -> list[menus.Hit]:
     """Return learners and classes' members whose folded names hold all the words, within the actor's place."""
     if not holds(actor, "people.view_file"):
         return []
-    found = files_of(actor, local_day(timezone.now()))
-    if words.isdigit():
-        found = found.filter(code__startswith=words)
-    else:
-        for word in words.split():
-            found = found.filter(name_fold__contains=word)
-    rows = found.order_by("sort_key", "pk").values_list("uid", "name", "code").distinct()[:limit]
+    found = find_learners(actor, words, limit, local_day(timezone.now()))
+    rows = found.values_list("uid", "name", "code")
     return [menus.Hit(name, reverse("schooling:learner", args=[uid]), _("Học sinh"), code) for uid, name, code in rows]
 
 

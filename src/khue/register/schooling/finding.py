@@ -1,0 +1,71 @@
+"""Find learners by words of their names, without accents, in a school or in a whole province.
+
+Row-level security keeps the planner from names' indexes, for their operators could leak what a row holds before the
+policy was asked. So whoever may see the province asks a function of the owner's that opens with the same scope and
+gives row numbers only; what is shown is then read under the policy like anything else.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
+
+from khue.kernel.permissions import Actor
+from khue.register.people.models import Person
+from khue.register.schooling.mine import files_of
+
+FIRST_NAMES = 1000
+"""So many people in the order of names are read before the index of words is asked: a common word is found at once."""
+
+FUNCTIONS = f"""
+create or replace function khue_find_learners(words text, most int) returns setof bigint
+  language plpgsql stable security definer set search_path = public, pg_temp as $f$
+  declare found bigint[]; wanted tsquery := words::tsquery;
+  begin
+    if not (select khue_all()) then return; end if;
+    select array_agg(id) into found from (
+      select p.id from (
+        select id, name_fold from people_person where merged_into_id is null order by sort_key, id limit {FIRST_NAMES}
+      ) p
+      where to_tsvector('simple', p.name_fold) @@ wanted
+        and exists (select from schooling_placement s where s.learner_id = p.id and s.is_main)
+      limit most
+    ) first;
+    if coalesce(array_length(found, 1), 0) < most then
+      execute $q$with hit as materialized (
+          select p.id, p.sort_key from people_person p
+           where to_tsvector('simple'::regconfig, coalesce(p.name_fold, '')) @@ $1 and p.merged_into_id is null)
+        select array_agg(id) from (
+          select h.id from (select * from hit order by sort_key, id) h
+           where exists (select from schooling_placement s where s.learner_id = h.id and s.is_main)
+           limit $2) best$q$ into found using wanted, most;
+    end if;
+    return query select unnest(found);
+  end $f$;
+revoke all on function khue_find_learners(text, int) from public;
+grant execute on function khue_find_learners(text, int) to khue_app;
+"""
+
+
+def find_learners(actor: Actor, words: str, limit: int, day: date) -> QuerySet[Person]:
+    """Return at most `limit` learners in the order of names, or of codes, whose files the actor may open.
+
+    words  folded; digits mean the beginning of a code, anything else the beginnings of words of the name
+    Who may open files at all is asked by the caller.
+    """
+    if words.isdigit():
+        until = words[:-1] + chr(ord(words[-1]) + 1)
+        return files_of(actor, day).filter(code__gte=words, code__lt=until).order_by("code").distinct()[:limit]
+    found = files_of(actor, day).order_by("sort_key", "pk").distinct()
+    starts = re.findall(r"[^\W_]+", words)
+    if not starts:
+        return found.none()
+    if actor.schools is None:
+        query = " & ".join(f"{word}:*" for word in starts)
+        return found.filter(pk__in=RawSQL("select khue_find_learners(%s, %s)", [query, limit]))[:limit]
+    for word in starts:
+        found = found.filter(name_fold__regex=rf"\m{word}")
+    return found[:limit]
