@@ -78,7 +78,8 @@ class Databases:
         with self.admin() as admin:
             admin.execute(f'drop database if exists "{name}" with (force)')
             admin.execute(f'create database "{name}" template "{self.template}" owner khue_owner')
-            admin.execute(f'grant connect on database "{name}" to khue_app')
+            admin.execute(f'revoke all on database "{name}" from public')  # as an installation's, so that tests meet its limits
+            admin.execute(f'grant connect, temporary on database "{name}" to khue_app')
         return name
 
     def drop(self, name: str) -> None:

@@ -21,8 +21,11 @@ def points(prepare: Callable[..., None]) -> Iterator[tuple[str, bool, str]]:
                 "select rolsuper or rolbypassrls or rolcreatedb from pg_roles where rolname = current_user"
             )
             is_strong = cursor.fetchone()[0]
+            cursor.execute("select has_database_privilege(current_database(), 'temporary')")
+            may_stage = cursor.fetchone()[0]
         yield f"database answers, PostgreSQL {version}", version >= 15, "Use PostgreSQL 15 or newer."
         yield "the application's database role owns nothing", not is_strong, "Connect as khue_app, not as an administrator."
+        yield "the application may stage rows in temporary tables", may_stage, "Run `grant temporary on database … to khue_app` as in deploy/roles.sql."
     except Exception as error:
         yield f"database: {type(error).__name__}", False, "Check DATABASE_URL, or run `khue up` for the embedded server."
         return

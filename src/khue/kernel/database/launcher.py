@@ -285,7 +285,10 @@ class Server:
             self.ensure_database("khue", connection)
 
     def ensure_database(self, name: str, connection=None) -> None:  # noqa: ANN001 - a psycopg connection
-        """Create the database `name` owned by khue_owner if it is not there."""
+        """Create the database `name` owned by khue_owner if it is not there.
+
+        The application may connect and stage rows in temporary tables of its own transactions, nothing else.
+        """
         import psycopg
         from psycopg import sql
 
@@ -297,8 +300,8 @@ class Server:
                         sql.Identifier(name)
                     )
                 )
-                own.execute(sql.SQL("revoke all on database {} from public").format(sql.Identifier(name)))
-                own.execute(sql.SQL("grant connect on database {} to khue_app").format(sql.Identifier(name)))
+            own.execute(sql.SQL("revoke all on database {} from public").format(sql.Identifier(name)))
+            own.execute(sql.SQL("grant connect, temporary on database {} to khue_app").format(sql.Identifier(name)))
         finally:
             if connection is None:
                 own.close()
