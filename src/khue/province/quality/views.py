@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from khue.kernel import audit, permissions
+from khue.kernel import audit, permissions, text
 from khue.kernel.permissions.loading import local_day
 from khue.province.quality import forms, queries, services
 from khue.province.quality.models import Score, Severity
@@ -116,7 +116,7 @@ def rule(request: HttpRequest, code: str) -> HttpResponse:
     found = queries.rule(actor, code, at=now)
     asked = request.GET.get("truong", "")
     place = queries.school(actor, asked, at=now) if len(asked) == 36 else None
-    number = int(request.GET["trang"]) if request.GET.get("trang", "").isdigit() else 1
+    number = text.whole(request.GET.get("trang")) or 1
     lines, total = queries.work_list(actor, found, at=now, school_id=place.pk if place else None, page=min(max(number, 1), 100_000))
     audit.looked(request, [(line.person_id, line.school_id) for line in lines if line.person_id], "quality")
     paginator = Paginator(range(total), queries.LINES_A_PAGE)
@@ -138,9 +138,8 @@ def edit_rule(request: HttpRequest, code: str) -> HttpResponse:
     initial = {"severity": found.severity, "is_on": local_day(now) in found.valid}
     form = forms.RuleForm(request.POST if request.method == "POST" else None, rule=found, initial=initial)
     if request.method == "POST" and form.is_valid():
-        version = request.POST.get("version", "")
         services.change_rule(
-            actor=actor, code=code, version=int(version) if version.isdigit() else 0, severity=form.cleaned_data["severity"],
+            actor=actor, code=code, version=text.whole(request.POST.get("version")) or 0, severity=form.cleaned_data["severity"],
             parameters=form.parameters(), is_on=form.cleaned_data["is_on"], now=now, reason=form.cleaned_data["reason"],
         )  # fmt: skip
         return redirect("quality:rule", code=code)
@@ -154,8 +153,7 @@ def entering(request: HttpRequest) -> HttpResponse:
     """Show who has entered, who has locked, who is late (S-18)."""
     now = timezone.now()
     day = local_day(now)
-    asked = request.GET.get("nam", "")
-    year = int(asked) if asked.isdigit() and 1990 <= int(asked) <= 2200 else school_year_of(day)
+    year = text.whole(request.GET.get("nam"), low=1990, high=2200) or school_year_of(day)
     term = 2 if request.GET.get("ky") == "2" else 1
     lines = queries.entered(request.actor, school_year=year, term=term, at=now)  # type: ignore[attr-defined]
     states = [line.state(day) for line in lines]

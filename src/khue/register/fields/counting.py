@@ -202,6 +202,13 @@ class Told:
         return Share(0, 0)
 
 
+    def symbols(self, object_: str, level: str) -> list[Share]:
+        """Return the share of every field of an object's table at a level, none where nothing was counted."""
+        if (object_, level) not in self._totals:
+            return []
+        return [self.share(object_, symbol, level) for symbol in annex.table_of(object_, level).fields]
+
+
 def told(actor: Actor, *, school_id: int | None = None) -> Told:
     """Return the counts of the actor's place, or of one school of it: one statement."""
     found = Completeness.objects.all()

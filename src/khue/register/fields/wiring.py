@@ -9,10 +9,11 @@ from django.utils.translation import gettext_lazy as _
 
 from khue.kernel import homes, menus
 from khue.kernel.permissions import RELATIONS, Actor, relation
-from khue.register.fields import frames, permissions  # noqa: F401 - declares the rights
+from khue.register.fields import frames, happenings, permissions  # noqa: F401 - permissions declares the rights
 
 homes.declare("fields", __file__)
 frames.declare()
+happenings.declare()
 
 
 def _is_own(actor: Actor, thing: Any) -> bool:

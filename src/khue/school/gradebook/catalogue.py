@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from khue.kernel import homes
+from khue.school.gradebook import happenings  # noqa: F401 - tells the time-line
 
 homes.declare("gradebook", __file__)
 homes.frame(

@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from khue.kernel import menus
 from khue.kernel.permissions import Actor, holds
 from khue.school.transcripts import (
+    happenings,  # noqa: F401 - tells the time-line
     permissions,  # noqa: F401 - declares the rights
     signing,  # noqa: F401 - declares the job
 )

@@ -1,4 +1,4 @@
-"""Pages of the catalogue, of one school, of the fields of schools, classes and people: one query or one service each."""
+"""The catalogue: search the fields, read the records of a kind, add a field."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ from typing import Any
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods, require_safe
 
-from khue.kernel import permissions, text
+from khue.kernel import audit, permissions, text
+from khue.kernel.errors import Invalid, NotFound
 from khue.kernel.permissions.loading import local_day
+from khue.register.fields import annex, counting, forms, lines, queries, services
 from khue.register.fields import catalogue as fields
-from khue.register.fields import counting, lines
+from khue.register.fields.permissions import READING
 from khue.register.fields.sections import LEVELS, PRIVACY, RETENTION, SECTIONS, TOPICS
+from khue.register.fields.views.files import refused, row_of
 
 LINES_A_PAGE = 100
 
@@ -36,7 +40,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
     return render(request, "fields/catalogue.html", {
         "page": page, "rows": [_row(entry, told) for entry in page], "asked": asked, "total": len(entries), "counted_on": told.counted_on,
         "topics": _topics(topics, asked), "levels": LEVELS.items(), "privacies": PRIVACY.items(),
-        "topic_name": TOPICS.get(int(asked["nhom"])) if asked["nhom"].isdigit() else "",
+        "topic_name": TOPICS.get(text.whole(asked["nhom"]) or 0, ""),
     })  # fmt: skip
 
 
@@ -55,17 +59,11 @@ def _is_asked(entry: fields.Entry, asked: dict[str, str]) -> bool:
 
 def _topics(counts: Counter[int], asked: dict[str, str]) -> list[dict[str, Any]]:
     """Return the 21 groups as tabs; those without a field of QĐ 4998 are shown too, with 0."""
-    first = {"title": str(_all()), "url": reverse("fields:catalogue"), "is_active": not asked["nhom"], "count": sum(counts.values())}
+    first = {"title": _("Tất cả"), "url": reverse("fields:catalogue"), "is_active": not asked["nhom"], "count": sum(counts.values())}
     return [first] + [
         {"title": f"{number}. {name}", "url": f"{reverse('fields:catalogue')}?nhom={number}", "is_active": asked["nhom"] == str(number), "count": counts[number]}
         for number, name in TOPICS.items()
     ]
-
-
-def _all() -> str:
-    from django.utils.translation import gettext
-
-    return gettext("Tất cả")
 
 
 def _row(entry: fields.Entry, told: counting.Told) -> dict[str, Any]:
@@ -76,3 +74,35 @@ def _row(entry: fields.Entry, told: counting.Told) -> dict[str, Any]:
         "section": SECTIONS[entry.home.section], "share": share,
         "tone": {"open": "good", "internal": "info", "personal": "", "restricted": "warn"}[entry.home.privacy],
     }  # fmt: skip
+
+
+@require_safe
+def records(request: HttpRequest, kind: str) -> HttpResponse:
+    """Show the records of one kind in the actor's place: the way to read tables that have no screens of their own."""
+    now = timezone.now()
+    actor = request.actor  # type: ignore[attr-defined]
+    known = annex.kinds().get(kind)
+    if known is None:
+        raise NotFound()
+    permissions.demand(actor, READING[known.privacy], on=permissions.ANYWHERE, at=now)
+    page = Paginator(queries.records(actor, known, at=now), LINES_A_PAGE).get_page(request.GET.get("trang"))
+    audit.looked(request, [(one.person_id, one.school_id) for one in page if one.person_id], "records")
+    return render(request, "fields/records.html", {
+        "kind": known, "page": page, "rows": [{**row_of(known, one), "school": one.school, "person": one.person} for one in page],
+        "privacy": PRIVACY[known.privacy], "fields": annex.table_of(known.object).fields.values(),
+    })  # fmt: skip
+
+
+@require_http_methods(["GET", "POST"])
+def extend(request: HttpRequest) -> HttpResponse:
+    """Add a field to an object or a kind of record, as data."""
+    now = timezone.now()
+    permissions.demand(request.actor, "fields.extend", at=now)  # type: ignore[attr-defined]
+    form = forms.ExtensionForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = services.extend(actor=request.actor, now=now, **form.cleaned_data)  # type: ignore[attr-defined]
+            return redirect(f"{reverse('fields:catalogue')}?q={made.symbol}")
+        except Invalid as refusal:
+            refused(form, refusal)
+    return render(request, "fields/extend.html", {"form": form, "back": reverse("fields:catalogue")}, status=422 if form.errors else 200)
