@@ -18,6 +18,8 @@ from khue.school.timetable.solving.compiling import Agenda, Choice, Compiled, pr
 from khue.school.timetable.solving.model import Constraint
 from khue.school.timetable.solving.state import State
 
+ABSENT = 1_000_000  # the price of a period that is not placed
+SOFTENED = 99.99
 Lit = Any  # a CP-SAT literal, or the int 0 or 1 when it is decided already
 
 
@@ -28,14 +30,24 @@ class Infeasible(Exception):
 class Window:
     """A CP-SAT model of some units, the others fixed."""
 
-    def __init__(self, c: Compiled, free: Iterable[int], state: State, *, only_hard: bool = False) -> None:
-        self.c, self.state, self.only_hard = c, state, only_hard
+    def __init__(
+        self, c: Compiled, free: Iterable[int], state: State, *, only_hard: bool = False, optional: bool = False,
+        softened: frozenset[int] = frozenset(),
+    ) -> None:  # fmt: skip
+        """Build the model.
+
+        only_hard   leave soft costs out
+        softened    ids of hard constraints that may be broken at a price
+        optional    a free unit may stay unplaced, at a price; what further lessons may mend is then no breach
+        """
+        self.c, self.state, self.only_hard, self.optional, self.softened = c, state, only_hard, optional, softened
         self.free = set(free)
         self.model = cp_model.CpModel()
         self.terms: list[Lit] = []
         self.coefficients: list[int] = []
         self.offset = 0
         self.x: dict[int, dict[int, Lit]] = {}
+        self.absent: dict[int, Lit] = {}
         self.z: dict[int, dict[tuple[int, int], Lit]] = {}  # activity -> (choice, start) -> literal
         self._busy: dict[tuple[int, int], Lit] = {}
         self._works: dict[tuple[int, tuple[int, ...]], Lit] = {}
@@ -105,30 +117,32 @@ class Window:
             self.model.add_at_most_one(literals)
 
     def at_most(
-        self,
-        literals: Sequence[Lit],
-        most: int,
-        weight: float = m.HARD,
-        *,
-        copies: int = 1,
-        once: bool = False,
-    ) -> None:
-        """Add: the sum is at most `most`; soft: each above (or all of it, `once`) costs."""
+        self, literals: Sequence[Lit], most: int, weight: float = m.HARD, *, copies: int = 1, once: bool = False,
+        spare: Sequence[tuple[Lit, int]] = (),
+    ) -> None:  # fmt: skip
+        """Add: the sum is at most `most`, and more by each true literal of `spare`; soft: each above (or all of it,
+        `once`) costs.
+        """
         most -= sum(a for a in literals if isinstance(a, int))
         literals = [a for a in literals if not isinstance(a, int)]
         reach = len(literals)
         if reach <= most:
             return
         total = cp_model.LinearExpr.sum(literals) if literals else 0
+        if spare:
+            most += sum(n * a for a, n in spare if isinstance(a, int))
+            total = total - sum(n * a for a, n in spare if not isinstance(a, int))
         if weight >= m.HARD:
-            if most < 0:
+            if any(not isinstance(a, int) for a, _ in spare):
+                self.model.add(total <= most)
+            elif most < 0:
                 raise Infeasible
-            if most == 0:
+            elif most == 0:
                 for a in literals:
                     self.model.add(a == 0)
             else:
                 self.model.add(total <= most)
-        elif not self.only_hard:
+        else:
             if once:
                 if most < 0:
                     self.offset += price(weight) * copies
@@ -157,7 +171,7 @@ class Window:
                 self.model.add(total >= least)
             else:
                 self.model.add(total >= least * when)
-        elif not self.only_hard:
+        else:
             missing = self.model.new_int_var(0, least, "")
             self.model.add(total + missing >= (least if _is(when, 1) else least * when))
             self.pay(missing, price(weight) * copies)
@@ -192,9 +206,15 @@ class Window:
             self._taken[g] = self._fixed_mask(self.c.agendas[g], m.EVERY_WEEK)
         for unit in sorted(self.free):
             starts = [s for s in self.c.domain[unit] if self._is_free(unit, s)]
-            if not starts:
+            if not starts and not self.optional:
                 raise Infeasible
-            if len(starts) == 1:
+            if self.optional:
+                self.absent[unit] = self.bool() if starts else 1
+                self.x[unit] = {s: self.bool() for s in starts}
+                if starts:
+                    self.model.add_exactly_one([*self.x[unit].values(), self.absent[unit]])
+                self.pay(self.absent[unit], ABSENT * sum(self.c.length[i] for i in self.c.members[unit]))
+            elif len(starts) == 1:
                 self.x[unit] = {starts[0]: 1}
             else:
                 self.x[unit] = {s: self.bool() for s in starts}
@@ -357,6 +377,28 @@ class Window:
         self.model.add_bool_or([*clause, found])
         return found
 
+    def missing(self, g: int) -> list[tuple[Lit, int]]:
+        """Return what says that lessons of a person are not placed, with their periods."""
+        found: list[tuple[Lit, int]] = []
+        for i, unit in self.c.agendas[g].parts:
+            if unit in self.absent:
+                found.append((self.absent[unit], self.c.length[i]))
+            elif unit not in self.free and unit not in self.fixed:
+                found.append((1, self.c.length[i]))
+        return found
+
+    def any_missing(self, g: int) -> Lit:
+        """Return a literal: some lesson of the person is not placed."""
+        key = (g, (-3,))
+        if key not in self._works:
+            self._works[key] = self.either([a for a, _ in self.missing(g)])
+        return self._works[key]
+
+    def here(self, units: Iterable[int]) -> Lit:
+        """Return a literal: all these units are placed."""
+        absent = self.either([self.absent.get(u, 0 if u in self.free or u in self.fixed else 1) for u in units])
+        return 1 - absent if isinstance(absent, int) else ~absent
+
     def people(self, constraint: m.OfPeople) -> list[int]:
         """Return the agendas a constraint means that this window touches."""
         return [g for g in self.c.agendas_named(constraint.who) if g in self.touched]
@@ -393,7 +435,7 @@ class Window:
                 broken = units(start, start)
                 if broken and weight >= m.HARD:
                     self.implies(literal, 0)
-                elif broken and not self.only_hard:
+                elif broken:
                     self.pay(literal, broken * price(weight) * copies)
             return
         if len(self.x.get(u, ())) > len(self.x.get(v, ())):
@@ -404,7 +446,7 @@ class Window:
                 bad = [other for t, other in others if units(start, t)]
                 if bad:
                     self.at_most_one([literal, *bad])
-        elif not self.only_hard:
+        else:
             table = [
                 (literal, [(units(start, t), other) for t, other in others])
                 for start, literal in self.where(u)
@@ -516,14 +558,13 @@ class Window:
         """Return the state a solution means; `value` tells a literal's value."""
         found = self.state.copy()
         for unit, starts in self.x.items():
-            found.starts[unit] = next(
-                start
-                for start, literal in starts.items()
-                if _is(literal, 1) or (not isinstance(literal, int) and value(literal))
-            )
+            found.starts.pop(unit, None)
+            for start, literal in starts.items():
+                if _is(literal, 1) or (not isinstance(literal, int) and value(literal)):
+                    found.starts[unit] = start
             for i in self.c.members[unit]:
                 for (choice, start), literal in self.z.get(i, {}).items():
-                    if start == found.starts[unit] and (
+                    if start == found.starts.get(unit) and (
                         _is(literal, 1) or (not isinstance(literal, int) and value(literal))
                     ):
                         found.rooms[i] = choice
@@ -588,14 +629,14 @@ def _max_gaps(w: Window, k: m.MaxGaps) -> None:
                 if k.half is None or w.c.problem.days[day].half == k.half:
                     slots = range(day * w.c.height, (day + 1) * w.c.height)
                     gaps += [w.gap(g, slot) for slot in slots if not shut >> slot & 1]
-            w.at_most(gaps, k.most, k.weight, copies=w.c.agendas[g].copies)
+            w.at_most(gaps, k.most, k.weight, copies=w.c.agendas[g].copies, spare=w.missing(g))
 
 
 def _fill_from_front(w: Window, g: int) -> None:
     """No gaps and an early start: each open period with a lesson has one in the open period before it."""
     for opened in _open_slots(w, g, None):
         for before, slot in itertools.pairwise(opened):
-            w.implies(w.busy(g, slot), w.busy(g, before))
+            _clause(w, w.busy(g, slot), [w.busy(g, before), w.any_missing(g)])
 
 
 def _open_slots(w: Window, g: int, half: int | None) -> list[list[int]]:
@@ -628,10 +669,19 @@ def _fits(w: Window, tag: str | None, subject: str | None) -> Callable[[int], bo
 def _min_hours(w: Window, k: m.MinHours) -> None:
     fits = _fits(w, k.tag, None)
     for g in w.people(k):
+        copies, spare = w.c.agendas[g].copies, w.missing(g)
+        lacking: list[Lit] = []
         for span in w.spans(k.per):
             literals = w.busy_in(g, span, fits)
             when = (w.works(g, span) if fits is None else w.either(literals)) if k.may_be_empty else 1
-            w.at_least(literals, k.least, k.weight, when=when, copies=w.c.agendas[g].copies)
+            if spare and k.is_hard:  # together the days lack no more than is still to be placed
+                lack = w.model.new_int_var(0, k.least, "")
+                w.model.add(sum(literals) + lack >= k.least * when)
+                lacking.append(lack)
+            else:
+                w.at_least(literals, k.least, k.weight, when=when, copies=copies)
+        if lacking:
+            w.model.add(sum(lacking) <= sum(n * a for a, n in spare))
 
 
 @_adds(m.MaxContinuous)
@@ -648,7 +698,7 @@ def _max_continuous(w: Window, k: m.MaxContinuous) -> None:
                     row += cover.get(slot, []) if weekly else [w.either(cover.get(slot, []))]
                 if k.is_hard:
                     w.at_most(row, k.most)
-                elif not w.only_hard:
+                else:
                     before = cover.get(start - 1, []) if start > first else []
                     rows = [(a, 1) for a in row] + [
                         (a, -1) for a in ([*before] if weekly else [w.either(before)])
@@ -669,19 +719,20 @@ def _early_start(w: Window, k: m.EarlyStart) -> None:
             busy = [w.busy(g, slot) for slot in opened]
             at_second = w.bool()
             second.append(at_second)
+            unless = [w.any_missing(g)] if k.is_hard else []
             for n, literal in enumerate(busy[1:], start=1):
-                _clause(w, literal, [busy[0], at_second])
+                _clause(w, literal, [busy[0], at_second, *unless])
                 for before in range(
                     2, n + 1
                 ):  # unless one of the first `before` periods is taken, it is that late
                     if k.is_hard:
-                        _clause(w, literal, busy[:2])
+                        _clause(w, literal, [*busy[:2], *unless])
                         break
                     lateness = _named_late(w, late, g, opened[0], before)
                     _clause(w, literal, [*busy[:before], lateness])
         if k.is_hard:
             w.at_most(second, k.most)
-        elif not w.only_hard:
+        else:
             copies = w.c.agendas[g].copies
             w.at_most(second, k.most, k.weight, copies=copies)
             for lateness in late:
@@ -886,7 +937,7 @@ def _no_hurry(
                 both = _both(w, w.either(literals), w.either(others))
                 if k.is_hard:
                     w.implies(both, 0)
-                elif not w.only_hard:
+                else:
                     w.pay(both, units * price(k.weight) * w.c.agendas[g].copies)
 
 
@@ -903,9 +954,10 @@ def _balance(w: Window, k: m.Balance) -> None:
         sums = [sum(w.busy_in(g, days)) for days in halves]
         total = sum(w.c.length[i] for i, _ in w.c.agendas[g].parts)
         above = w.model.new_int_var(0, 0 if k.is_hard else total, "")
-        w.model.add(sums[0] - sums[1] <= k.most + above)
-        w.model.add(sums[1] - sums[0] <= k.most + above)
-        if not k.is_hard and not w.only_hard:
+        spare = sum(n * a for a, n in w.missing(g))
+        w.model.add(sums[0] - sums[1] <= k.most + above + spare)
+        w.model.add(sums[1] - sums[0] <= k.most + above + spare)
+        if not k.is_hard:
             w.pay(above, price(k.weight) * w.c.agendas[g].copies)
 
 
@@ -949,7 +1001,7 @@ def _same_start(w: Window, k: m.SameStart) -> None:
 
 @_adds(m.SameDay)
 def _same_day(w: Window, k: m.SameDay) -> None:
-    if not k.is_hard:
+    if not k.is_hard or w.optional:
         _all_pairs(w, k, lambda s, t, a, b: int(s // w.c.height != t // w.c.height))
         return
     those = w.units(k.activities)
@@ -967,7 +1019,7 @@ def _equal_sums(w: Window, one: Sequence[Lit], other: Sequence[Lit]) -> None:
 
 @_adds(m.SamePeriod)
 def _same_period(w: Window, k: m.SamePeriod) -> None:
-    if not k.is_hard:
+    if not k.is_hard or w.optional:
         _all_pairs(w, k, lambda s, t, a, b: int(s % w.c.height != t % w.c.height))
         return
     those = w.units(k.activities)
@@ -1098,8 +1150,8 @@ def _three_adjoin(w: Window, k: m.Adjoins, those: list[tuple[int, int]]) -> None
                     w.implies(way, tables[n][slot])
                 ways.append(way)
     if k.is_hard:
-        w.at_least(ways, 1)
-    elif not w.only_hard:
+        w.at_least(ways, 1, when=w.here(u for _, u in those))
+    else:
         broken = w.bool()
         w.model.add_bool_or([*ways, broken])
         w.pay(broken, price(k.weight))
@@ -1138,7 +1190,7 @@ def _ends_day(w: Window, k: m.EndsDay) -> None:
             if k.is_hard:
                 for other in busy:
                     _clause(w, literal, [~other] if not isinstance(other, int) else [1 - other])
-            elif not w.only_hard:
+            else:
                 w.pay(_both(w, literal, w.either(busy)), price(k.weight))
 
 
@@ -1164,7 +1216,8 @@ def _max_slots_used(w: Window, k: m.MaxSlotsUsed) -> None:
 @_adds(m.MinSlotsUsed)
 def _min_slots_used(w: Window, k: m.MinSlotsUsed) -> None:
     if w.units(k.activities):
-        w.at_least([w.either(those) for those in _cover_of(w, k).values()], k.least, k.weight)
+        when = w.here(u for _, u in w.units(k.activities))
+        w.at_least([w.either(those) for those in _cover_of(w, k).values()], k.least, k.weight, when=when)
 
 
 @_adds(m.MaxTogether)
@@ -1176,8 +1229,9 @@ def _max_together(w: Window, k: m.MaxTogether) -> None:
 @_adds(m.MinTogether)
 def _min_together(w: Window, k: m.MinTogether) -> None:
     if w.units(k.activities):
+        here = w.here(u for _, u in w.units(k.activities))
         for literals in _cover_of(w, k).values():
-            w.at_least(literals, k.least, k.weight, when=w.either(literals) if k.may_be_empty else 1)
+            w.at_least(literals, k.least, k.weight, when=_both(w, here, w.either(literals)) if k.may_be_empty else here)
 
 
 @_adds(m.MaxInSlots)
@@ -1220,9 +1274,10 @@ def _max_in_a_term(w: Window, k: m.MaxInATerm) -> None:
 @_adds(m.MinInATerm)
 def _min_in_a_term(w: Window, k: m.MinInATerm) -> None:
     those = w.units(k.activities)
+    here = w.here(u for _, u in those)
     for term in _terms(w, k.days_a_term) if those else ():
         literals = [a for _, u in those for a in w.in_days(u, term)]
-        w.at_least(literals, k.least, k.weight, when=w.either(literals) if k.may_be_empty else 1)
+        w.at_least(literals, k.least, k.weight, when=_both(w, here, w.either(literals)) if k.may_be_empty else here)
 
 
 # --- rooms ------------------------------------------------------------------------------------------------------
@@ -1272,5 +1327,5 @@ def _same_room_if_adjoining(w: Window, k: m.SameRoomIfAdjoining) -> None:
                 ]
                 if others and k.is_hard:
                     w.at_most([literal, *others], 1)
-                elif others and not w.only_hard:
+                elif others:
                     w.pay(_both(w, literal, w.either(others)), price(k.weight))

@@ -12,6 +12,7 @@ forward search; FET's recursive swapping is a cousin). Everything that can be sa
 from __future__ import annotations
 
 import random
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from time import monotonic
@@ -22,7 +23,11 @@ from khue.school.timetable.solving.relations import Relations
 from khue.school.timetable.solving.rules import ones, weeks
 from khue.school.timetable.solving.state import State
 
+Rooms = tuple[tuple[int, int], ...]  # (activity, choice) of a unit's members
+
 NEVER = 1 << 60
+DEEPEST = 14
+WIDTHS = (40, 10, 5, 4, 3, 3, 2)
 
 
 @dataclass
@@ -333,8 +338,8 @@ class Board:
 
     # --- moving --------------------------------------------------------------------------------------------------
 
-    def place(self, u: int, s: int) -> None:
-        """Put a unit at a start; nothing may be in its way but rooms have been seen to."""
+    def place(self, u: int, s: int, rooms: Rooms = ()) -> None:
+        """Put a unit at a start where nothing is in its way, into the cheapest free rooms or into these."""
         self.start[u] = s
         self.count += 1
         for lane, length in self.all_lanes[u]:
@@ -350,26 +355,31 @@ class Board:
             week.total += week.profile(date, new) - week.profile(date, old)
             week.limit -= week.hour * length + week.each
             week.masks[date] = new
-        for i in self.needs[u]:
-            self._enter(i, s)
+        if rooms:
+            for i, k in rooms:
+                self._enter(i, s, k)
+        else:
+            for i in self.needs[u]:
+                self._enter(i, s, self._free_room(i, s))
 
-    def _enter(self, i: int, s: int) -> None:
-        length = self.c.length[i]
-        span = ((1 << length) - 1) << s
+    def _free_room(self, i: int, s: int) -> int:
+        span = ((1 << self.c.length[i]) - 1) << s
         for k, choice in enumerate(self.c.choices[i]):
             if not any(self.full[cls] & span for cls in choice.classes):
-                self.rooms[i] = k
-                for cls in choice.classes:
-                    for slot in range(s, s + length):
-                        self.load[cls][slot] += 1
-                        self.roomers[cls].setdefault(slot, []).append(i)
-                        if self.load[cls][slot] >= self.c.classes[cls].holds:
-                            self.full[cls] |= 1 << slot
-                return
+                return k
         raise RuntimeError("no room was made")
 
-    def remove(self, u: int) -> None:
-        """Take a unit off."""
+    def _enter(self, i: int, s: int, k: int) -> None:
+        self.rooms[i] = k
+        for cls in self.c.choices[i][k].classes:
+            for slot in range(s, s + self.c.length[i]):
+                self.load[cls][slot] += 1
+                self.roomers[cls].setdefault(slot, []).append(i)
+                if self.load[cls][slot] >= self.c.classes[cls].holds:
+                    self.full[cls] |= 1 << slot
+
+    def remove(self, u: int) -> Rooms:
+        """Take a unit off; return the rooms its members had."""
         s = self.start[u]
         self.start[u] = -1
         self.count -= 1
@@ -386,14 +396,16 @@ class Board:
             week.total += week.profile(date, new) - week.profile(date, old)
             week.limit += week.hour * length + week.each
             week.masks[date] = new
-        for i in self.needs[u]:
-            k = self.rooms.pop(i)
+        rooms: Rooms = tuple((i, self.rooms[i]) for i in self.needs[u])
+        for i, k in rooms:
+            del self.rooms[i]
             for cls in self.c.choices[i][k].classes:
                 for slot in range(s, s + self.c.length[i]):
                     self.load[cls][slot] -= 1
                     self.roomers[cls][slot].remove(i)
                     if self.load[cls][slot] < self.c.classes[cls].holds and not self.c.classes[cls].shut >> slot & 1:
                         self.full[cls] &= ~(1 << slot)
+        return rooms
 
     def state(self) -> State:
         """Return the units' starts and the activities' choices of room."""
@@ -434,6 +446,10 @@ def _implied(lanes: list[list[tuple[int, int]]], count: int) -> set[int]:
     return found
 
 
+def _one(_unit: int) -> float:
+    return 1.0
+
+
 class Placer:
     """Places everything on a board, pushing out and trying again."""
 
@@ -444,6 +460,7 @@ class Placer:
         self.pushed = [0] * len(board.start)
         self.hardness = self._hardness()
         self.tabu: dict[tuple[int, int], int] = {}
+        self.log: list[tuple[int, int, Rooms]] = []
 
     def _hardness(self) -> list[float]:
         """Return how hard each unit is to place: busy people and pairs against few possible starts."""
@@ -464,32 +481,106 @@ class Placer:
 
         best   called each time more is placed than ever before in this run
         """
-        board, rng = self.board, self.rng
+        board = self.board
         waiting = [u for u, s in enumerate(board.start) if s < 0 and board.domain[u]]
-        waiting.sort(key=lambda u: (self.hardness[u], u))
+        waiting.sort(key=lambda u: (-self.hardness[u], u))
+        queue = deque(waiting)
         most = board.count
-        end = self.rounds + rounds
-        while waiting:
-            self.rounds += 1
-            if self.rounds >= end or (self.rounds % 16 == 0 and (monotonic() > until or stop())):
-                return False
-            u = waiting.pop()
-            where = self._start(u)
-            if where is None:
-                waiting.insert(rng.randrange(len(waiting) + 1), u)
-                continue
-            s, out = where
-            for v in sorted(out):
-                self._note(u, s, v)
-                self.tabu[v, board.start[v]] = self.rounds + 8 + rng.randrange(8)
-                board.remove(v)
-                waiting.append(v)
-            board.place(u, s)
+        self.end, self.until, self.stop = self.rounds + rounds, until, stop
+        while queue and not self._is_over():
+            u = queue.popleft()
+            self.calls = max(100, len(board.start) // 2)
+            self.log.clear()
+            if not self._chain(u, 0, {u}):
+                where = self._start(u)
+                if where is None:
+                    queue.append(u)
+                    continue
+                s, out = where
+                for v in sorted(out, key=lambda v: -self.hardness[v]):
+                    self._note(u, s, v)
+                    self.tabu[v, board.start[v]] = self.rounds + 200
+                    board.remove(v)
+                    queue.append(v)
+                board.place(u, s)
             if board.count > most:
                 most = board.count
                 if best is not None:
                     best()
         return board.count == len(board.start)
+
+    def _is_over(self) -> bool:
+        return self.rounds >= self.end or monotonic() > self.until or self.stop()
+
+    def _chain(self, u: int, level: int, moved: set[int]) -> bool:
+        """Place a unit, and again all it pushes out, and so on; without success leave the board as it was.
+
+        moved   units placed in this chain already: they are not pushed out again
+        """
+        board = self.board
+        self.rounds += 1
+        self.calls -= 1
+        free = [s for s in ones(board.open_starts(u)) if board.fits(u, s)]
+        if free:
+            self._place(u, self._cheapest(u, free))
+            return True
+        if level >= DEEPEST or self.calls <= 0:
+            return False
+        for s, out in self._ways(u, level, moved):
+            mark = len(self.log)
+            for v in out:
+                self._remove(v)
+            self._place(u, s)
+            moved |= out
+            if all(self._chain(v, level + 1, moved) for v in sorted(out, key=lambda v: -self.hardness[v])):
+                return True
+            moved -= self._undo(mark) - {u}
+            if self.calls <= 0:
+                return False
+        return False
+
+    def _place(self, u: int, s: int) -> None:
+        self.board.place(u, s)
+        self.log.append((u, -1, ()))
+
+    def _remove(self, u: int) -> None:
+        s = self.board.start[u]
+        self.log.append((u, s, self.board.remove(u)))
+
+    def _undo(self, mark: int) -> set[int]:
+        """Undo what the log says happened since `mark`; return the units that had been pushed out."""
+        board, out = self.board, set()
+        while len(self.log) > mark:
+            u, s, rooms = self.log.pop()
+            if s < 0:
+                board.remove(u)
+            else:
+                board.place(u, s, rooms)
+                out.add(u)
+        return out
+
+    def _ways(self, u: int, level: int, moved: set[int]) -> list[tuple[int, set[int]]]:
+        """Return the starts with fewest units to push out, none of them moved in this chain."""
+        board, rng = self.board, self.rng
+        found: list[tuple[float, int, set[int]]] = []
+        for s in ones(board.domain[u]):
+            out = board.conflicts(u, s)
+            if not out & moved:
+                found.append((len(out) + rng.random() * 0.9, s, out))
+        found.sort(key=lambda it: it[0])
+        width = WIDTHS[min(level, len(WIDTHS) - 1)]
+        ways: list[tuple[float, int, set[int]]] = []
+        for weight, s, out in found:
+            if len(ways) >= width and weight >= ways[width - 1][0]:
+                break
+            before = len(out)
+            if not board.room_conflicts(u, s, out, _one) or not board.rule_conflicts(u, s, out, _one, 6):
+                continue
+            if len(out) > before and out & moved:
+                continue
+            ways.append((len(out) + weight % 1, s, out))
+            ways.sort(key=lambda it: it[0])
+        return [(s, out) for _, s, out in ways[:width]]
 
     def _note(self, u: int, s: int, v: int) -> None:
         table = self.pushes.setdefault((u, s), {})

@@ -1,0 +1,385 @@
+"""A run of the engine: place, repair, improve; nothing is reported that the independent check has not confirmed."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from khue.school.timetable.solving import checking
+from khue.school.timetable.solving import model as m
+from khue.school.timetable.solving.compiling import Compiled, compiled
+from khue.school.timetable.solving.engine import Best, Progress, Result, Stop
+from khue.school.timetable.solving.model import Placement, Problem, Solution
+from khue.school.timetable.solving.placing import Board, Placer
+from khue.school.timetable.solving.relations import Relations
+from khue.school.timetable.solving.state import State
+
+if TYPE_CHECKING:
+    from khue.school.timetable.solving.exact import Window
+
+FIRST_ROUNDS = 12_000
+PATIENCE = 12
+
+
+def run(
+    problem: Problem, *, seconds: float, threads: int, seed: int, start: Solution, progress: Progress | None, stop: Stop
+) -> Result:
+    """Do what `engine.solve` promises."""
+    return _Run(problem, seconds, max(1, threads), seed, progress, stop).result(start)
+
+
+@dataclass
+class _Score:
+    """How good a state is: not placed, hard units broken, soft cost; smaller is better."""
+
+    missing: int
+    hard: int
+    cost: float
+
+    def key(self) -> tuple[int, int, float]:
+        return (self.missing, self.hard, self.cost)
+
+
+class _Run:
+    def __init__(self, problem: Problem, seconds: float, threads: int, seed: int, progress: Progress | None, stop: Stop) -> None:
+        self.began = monotonic()
+        self.problem, self.threads, self.progress, self.stop = problem, threads, progress, stop
+        self.until = self.began + seconds
+        self.rng = random.Random(seed)  # noqa: S311
+        self.best: Best | None = None
+        self.first: float | None = None
+        self.counters: dict[str, int] = {"rounds": 0, "windows": 0, "improved": 0}
+
+    def is_over(self) -> bool:
+        """Return whether the time is up or somebody said stop."""
+        return monotonic() >= self.until or self.stop()
+
+    def result(self, start: Solution) -> Result:
+        """Run."""
+        from khue.school.timetable.solving import explaining
+
+        self.c = compiled(self.problem)
+        reasons = explaining.certain(self.problem, self.c)
+        if reasons:
+            return self._ended("infeasible", tuple(str(reason) for reason in reasons))
+        self.relations = Relations(self.c)
+        self.board = Board(self.c, self.relations, self.rng)
+        self.board.load_state(state_of(self.c, start))
+        state = self._place()
+        if state is not None and self._look(state).hard:
+            state = self._mend(state)
+        if state is not None and not self.is_over():
+            self._improve(state)
+        status = "feasible" if self.best is not None and not self.best.violations and self.best.placed == self.best.activities else "unknown"
+        return self._ended(status, ())
+
+    def _ended(self, status: str, reasons: tuple[str, ...]) -> Result:
+        seconds = monotonic() - self.began
+        return Result(status, self.best, self.first, seconds, reasons, dict(self.counters))
+
+    # --- looking -------------------------------------------------------------------------------------------------
+
+    def _look(self, state: State, phase: str = "placing") -> _Score:
+        """Check a state; report it when it is the best so far."""
+        solution = solution_of(self.c, state)
+        report = checking.check(self.problem, solution)
+        score = _Score(report.activities - report.placed, report.hard, report.cost)
+        self.report = report
+        best = self.best
+        if best is None or score.key() < (best.activities - best.placed, best.violations, best.cost - 1e-9):
+            seconds = monotonic() - self.began
+            self.best = Best(solution, report.placed, report.activities, report.hard, report.cost, seconds, phase)
+            if score.missing == 0 and score.hard == 0 and self.first is None:
+                self.first = seconds
+            if self.progress is not None:
+                self.progress(self.best)
+        return score
+
+    # --- placing -------------------------------------------------------------------------------------------------
+
+    def _place(self) -> State | None:
+        """Place everything, by pushing out and by windows in turn; None when the time is over before."""
+        placer = Placer(self.board, self.rng)
+        rounds = FIRST_ROUNDS
+        best = self.board.state()
+        while True:
+            done = self._push(placer, rounds, best)
+            if len(self.board.start) - self.board.count < len(self.board.start) - len(best.starts) or done:
+                best = self.board.state()
+            if done:
+                self._look(best)
+                return best
+            if self.is_over():
+                self._look(best)
+                return None
+            self._look(best)
+            state = self._repair(best)
+            if len(state.starts) == len(self.c.members):
+                self._look(state)
+                return state
+            if len(state.starts) > len(best.starts):
+                best = state
+            self.board.load_state(best)
+            rounds = min(rounds * 2, 100_000)
+
+    def _push(self, placer: Placer, rounds: int, best: State) -> bool:
+        found: list[State] = []
+        most = len(best.starts)
+
+        def note() -> None:
+            nonlocal most
+            if self.board.count > most:
+                most = self.board.count
+                if len(self.board.start) - most < 25:
+                    found[:] = [self.board.state()]
+
+        before = placer.rounds
+        done = placer.run(self.until, rounds, self.stop, note)
+        self.counters["rounds"] += placer.rounds - before
+        if not done and found:
+            self.board.load_state(found[0])
+        return done
+
+    # --- windows -------------------------------------------------------------------------------------------------
+
+    def _repair(self, state: State) -> State:
+        """Let CP-SAT place what is missing, in windows around it."""
+        from khue.school.timetable.solving.exact import Infeasible, Window
+
+        failures, size = 0, 60
+        while failures < PATIENCE and not self.is_over():
+            missing = [u for u in range(len(self.c.members)) if u not in state.starts]
+            if not missing:
+                break
+            jobs = []
+            for _ in range(self.threads):
+                free = self._around(missing, state, size)
+                try:
+                    window = Window(self.c, free, state, only_hard=True, optional=True)
+                except Infeasible:
+                    continue
+                window.hint(state)
+                jobs.append(window)
+            better = False
+            for _, found, _ in self._solve(jobs, 2.0):
+                if found is not None and len(found.starts) > len(state.starts):
+                    state, better = found, True
+            if better:
+                failures = 0
+                self._look(state)
+            else:
+                failures += 1
+                size = min(size + 15, 200)
+        return state
+
+    def _around(self, missing: list[int], state: State, size: int) -> set[int]:
+        """Return units that stand in the way of some missing ones: of the same people, and of the people of those."""
+        rng = self.rng
+        free = set(rng.sample(missing, min(len(missing), 4)))
+        ring = list(free)
+        while len(free) < size and ring:
+            u = ring.pop(rng.randrange(len(ring)))
+            agendas = list(self.c.agendas_of[u])
+            rng.shuffle(agendas)
+            for g in agendas[:3]:
+                more = [v for _, v in self.c.agendas[g].parts if v not in free]
+                rng.shuffle(more)
+                for v in more[: max(0, size - len(free))]:
+                    free.add(v)
+                    ring.append(v)
+        return free
+
+    def _solve(self, windows: list[Window], effort: float) -> Iterable[tuple[Window, State | None, bool]]:
+        """Solve windows at once, one thread each; return for each its state (None without one) and whether it is best."""
+        from ortools.sat.python import cp_model
+
+        seeds = [self.rng.randrange(1 << 30) for _ in windows]
+        left = max(0.05, self.until - monotonic())
+
+        def solve(window: Window, seed: int) -> tuple[Window, State | None, bool]:
+            solver = cp_model.CpSolver()
+            p = solver.parameters
+            p.num_workers, p.random_seed = 1, seed
+            p.max_deterministic_time, p.max_time_in_seconds = effort, left
+            status = solver.solve(window.model)
+            if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+                return window, None, status == cp_model.INFEASIBLE
+            return window, window.state_of(lambda literal: bool(solver.value(literal))), status == cp_model.OPTIMAL
+
+        self.counters["windows"] += len(windows)
+        if len(windows) < 2:
+            return [solve(window, seed) for window, seed in zip(windows, seeds, strict=True)]
+        with ThreadPoolExecutor(len(windows)) as pool:
+            return list(pool.map(solve, windows, seeds))
+
+    # --- mending and improving -----------------------------------------------------------------------------------
+
+    def _mend(self, state: State) -> State | None:
+        """Remove breaches of the hard constraints the placing cannot say; None when the time is over before."""
+        from khue.school.timetable.solving.exact import Infeasible, Window
+
+        score = self._look(state)
+        softened = frozenset(id(k) for k in (*self.board.unsaid, *self.relations.later))
+        size = 80
+        while score.hard and not self.is_over():
+            free = self._near_violations(state, size, hard=True)
+            try:
+                window = Window(self.c, free, state, only_hard=True, softened=softened)
+            except Infeasible:
+                size = min(size + 20, len(self.c.members))
+                continue
+            window.hint(state)
+            better = False
+            for _, found, _ in self._solve([window], 4.0):
+                if found is not None:
+                    new = self._look(found)
+                    if new.key() <= score.key():
+                        better = new.hard < score.hard
+                        state, score = found, new
+                    else:
+                        self._look(state)
+            if not better:
+                size = min(size + 20, len(self.c.members))
+        return state if not score.hard else None
+
+    def _near_violations(self, state: State, size: int, *, hard: bool) -> set[int]:
+        """Return units around some broken constraints."""
+        rng = self.rng
+        broken = [v for v in self.report.violations if v.is_hard == hard and (hard or v.weight > 0)]
+        free: set[int] = set()
+        while broken and len(free) < size // 3:
+            violation = broken.pop(rng.randrange(len(broken)))
+            free.update(self.c.unit[self.c.index[key]] for key in violation.activities)
+            for name in violation.people:
+                for kind in ("teachers", "groups"):
+                    if (kind, name) in self.c.by_name:
+                        free.update(u for _, u in self.c.agendas[self.c.by_name[kind, name]].parts)
+        if not free:
+            free = {rng.randrange(len(self.c.members))}
+        return self._around(sorted(free), state, size) | set(sorted(free)[:size])
+
+    def _improve(self, state: State) -> None:
+        """Lower the soft cost window by window until the time is over or nothing is left to gain."""
+        from khue.school.timetable.solving.exact import Infeasible, Window
+
+        score = self._look(state, "improving")
+        kinds = ("violations", "days", "people", "around")
+        worth = dict.fromkeys(kinds, 1.0)
+        size = dict.fromkeys(kinds, 50.0)
+        while score.cost > 1e-9 and not self.is_over():
+            jobs: list[Window] = []
+            chosen: list[str] = []
+            for _ in range(self.threads):
+                kind = self.rng.choices(kinds, [worth[k] for k in kinds])[0]
+                free = self._neighbourhood(kind, state, round(size[kind]))
+                try:
+                    window = Window(self.c, free, state)
+                except Infeasible:
+                    continue
+                window.hint(state)
+                jobs.append(window)
+                chosen.append(kind)
+            for kind, (_, found, is_best) in zip(chosen, self._solve(jobs, 0.6), strict=True):
+                size[kind] = max(15.0, min(size[kind] * (1.06 if is_best else 0.93), 1.0 * len(self.c.members)))
+                worth[kind] *= 0.95
+                if found is None:
+                    continue
+                new = self._look(found, "improving")
+                if new.key() < score.key():
+                    worth[kind] += 0.3
+                    self.counters["improved"] += 1
+                if new.key() <= score.key():
+                    state, score = found, new
+                worth[kind] = max(worth[kind], 0.1)
+
+    def _neighbourhood(self, kind: str, state: State, size: int) -> set[int]:
+        rng, units = self.rng, range(len(self.c.members))
+        size = min(size, len(units))
+        if kind == "violations":
+            return self._near_violations(state, size, hard=False)
+        if kind == "days":
+            days = rng.sample(range(len(self.c.problem.days)), min(2, len(self.c.problem.days)))
+            those = [u for u in units if state.starts[u] // self.c.height in days]
+            return set(rng.sample(those, min(len(those), size)))
+        if kind == "people":
+            free: set[int] = set()
+            agendas = list(range(len(self.c.agendas)))
+            rng.shuffle(agendas)
+            for g in agendas:
+                if len(free) >= size:
+                    break
+                free.update(u for _, u in self.c.agendas[g].parts)
+            return set(sorted(free)[: 2 * size])
+        return self._around([rng.choice(units)], state, size)
+
+
+# --- between the engine's numbers and the problem's words --------------------------------------------------------------
+
+
+def solution_of(c: Compiled, state: State) -> dict[str, Placement]:
+    """Return the timetable a state means: alike rooms are given out so that nobody moves more than needed."""
+    found: dict[str, Placement] = {}
+    users: dict[int, list[tuple[int, int]]] = {}
+    named: dict[int, dict[int, str]] = {}
+    for u, start in state.starts.items():
+        for i in c.members[u]:
+            if c.choices[i]:
+                for cls in c.choices[i][state.rooms.get(i, 0)].classes:
+                    users.setdefault(cls, []).append((start, i))
+    for cls, its in users.items():
+        _give_rooms(c, cls, sorted(its), named)
+    for u, start in state.starts.items():
+        day, period = divmod(start, c.height)
+        for i in c.members[u]:
+            room, real = "", ()
+            if c.choices[i]:
+                choice = c.choices[i][state.rooms.get(i, 0)]
+                names = tuple(named[i][cls] for cls in choice.classes)
+                room, real = (choice.virtual, names) if choice.virtual else (names[0] if names else "", ())
+            found[c.keys[i]] = Placement(day, period, room, real)
+    return found
+
+
+def _give_rooms(c: Compiled, cls: int, users: list[tuple[int, int]], named: dict[int, dict[int, str]]) -> None:
+    """Give each activity a room of the class: a free one, best the one its people had last."""
+    rooms = c.classes[cls].rooms
+    each = max(1, c.classes[cls].holds // len(rooms))
+    load: dict[tuple[str, int, int], int] = {}
+    last: dict[tuple[str, ...], str] = {}
+    for start, i in users:
+        activity = c.problem.activities[i]
+        weeks = [week for week in (m.ODD_WEEKS, m.EVEN_WEEKS) if activity.weeks & week]
+        cells = [(slot, week) for slot in range(start, start + c.length[i]) for week in weeks]
+        before = last.get(activity.groups)
+        order = sorted(rooms, key=lambda room: room != before)
+        room = next((r for r in order if all(load.get((r, *cell), 0) < each for cell in cells)), rooms[0])
+        for cell in cells:
+            load[room, *cell] = load.get((room, *cell), 0) + 1
+        named.setdefault(i, {})[cls] = room
+        last[activity.groups] = room
+
+
+def state_of(c: Compiled, solution: Solution) -> State:
+    """Return the state a timetable means, as far as it is possible at all."""
+    state = State(c.starts_of(solution))
+    of = {room: n for n, cls in enumerate(c.classes) for room in cls.rooms}
+    for u in state.starts:
+        for i in c.members[u]:
+            at = solution[c.keys[i]]
+            names = at.real_rooms or ((at.room,) if at.room else ())
+            classes = tuple(of[name] for name in names if name in of)
+            for k, choice in enumerate(c.choices[i]):
+                if choice.classes == classes and choice.virtual == (at.room if at.real_rooms else ""):
+                    state.rooms[i] = k
+                    break
+    return state
+
+
+def keep(callback: Callable[[Best], None] | None, best: Best) -> None:
+    """Call back when there is somebody to call."""
+    if callback is not None:
+        callback(best)
