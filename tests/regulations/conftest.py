@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 import regulations
 
 settings.register_profile("law", deadline=None)
-settings.load_profile("law")
-"""A slow machine is no mistake in the law."""
+settings.register_profile("mutants", deadline=None, database=None, phases=(Phase.explicit, Phase.generate))
+settings.load_profile(os.environ.get("KHUE_LAW_PROFILE", "law"))
+"""A slow machine is no mistake in the law; of a mutant (tools/mutation.py) nobody wants the smallest example."""
 
 ROOT = Path(regulations.__file__).parent
 MARKS = st.integers(0, 100)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regulations.core import IncompleteMarks, OutOfRange, read_scaled, show_scaled
+from regulations.core import IncompleteMarks, OutOfRange, half_up, read_scaled, show_scaled
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,18 @@ def test_show_scaled(value, places, expected):
 @given(st.integers(-(10**6), 10**6), st.integers(0, 4))
 def test_what_is_shown_is_read_back(value, places):
     assert read_scaled(show_scaled(value, places), places) == value
+
+
+@pytest.mark.parametrize(
+    "numerator, denominator, expected",
+    [(1, 2, 1), (-1, 2, 0), (3, 2, 2), (-3, 2, -1), (0, 7, 0), (249, 100, 2), (250, 100, 3), (825, 10, 83), (824, 10, 82), (5, 1, 5)],
+)
+def test_ties_go_up(numerator, denominator, expected):
+    assert half_up(numerator, denominator) == expected
+
+
+def test_what_divides_is_positive():
+    with pytest.raises(OutOfRange):
+        half_up(1, -1)
+    with pytest.raises(ZeroDivisionError):
+        half_up(1, 0)

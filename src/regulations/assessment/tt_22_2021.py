@@ -421,11 +421,11 @@ class Circular22(YearByLevels):
         best = [HIGHEST_MARK] if reading == "counterfactual" else []
         # Without the lowest mark the level is at least what it is without any other: most are answered here.
         if _rank(self._level(ordered[1:] + best, len(failed), count)) >= wanted:
-            for code, mark in marks.items():
-                place = bisect_left(ordered, mark)
-                level = self._level(ordered[:place] + ordered[place + 1 :] + best, len(failed), count)
-                if _rank(level) >= wanted:
-                    return code, level
+            without = {
+                code: self._level(_without(ordered, mark) + best, len(failed), count)
+                for code, mark in marks.items()
+            }
+            return next((code, level) for code, level in without.items() if _rank(level) >= wanted)
         # Our reading: Article 9 clause 3 says "môn học" without limit, so a comment subject can be the one.
         if failed and adjust_for_comment:
             level = self._level(ordered, len(failed) - 1, count)
@@ -491,6 +491,12 @@ class Circular22(YearByLevels):
                 f"not a decision: {decision!r}", citation=place, name="principal_decision", got=decision
             )
         return Outcome(decision, (Reason("principal-decided", place, {"decision": decision}),))
+
+
+def _without(ordered: list[Tenths], mark: Tenths) -> list[Tenths]:
+    """Return marks in ascending order with one of them left out."""
+    place = bisect_left(ordered, mark)
+    return ordered[:place] + ordered[place + 1 :]
 
 
 def _rank(level: str) -> int:
