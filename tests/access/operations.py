@@ -105,6 +105,9 @@ def targets(world: World, thing: str, role: str, account: Account | None) -> dic
         return {"o": [{"uid": world.reform.uid, "question": world.question.uid}]}
     if thing == "ministry file":
         return {"o": [{"uid": world.ministry.uid}]}
+    if thing in ("law.compare", "law.recompute"):
+        runs = world.laws[thing]
+        return {"o": [{"uid": (runs[account.pk] if account else next(iter(runs.values()))).uid}]}
     if thing == "grant":
         other = next(held["now"] for name, held in world.accounts.items() if name != role)
         return {"o": [{"grant": _grant(account)}], "s": [{"grant": _grant(other)}]}
@@ -131,7 +134,7 @@ def _things(world: World, thing: str, letter: str, role: str, account: Account |
     if thing == "class":
         return [{"uid": place.group.uid, "learner": first.uid, "post": rows["post"].uid}]
     if thing == "closed class":
-        return [{"uid": place.closed.uid}]
+        return [{"uid": place.closed.uid, "learner": first.uid}]
     if thing == "learner":
         return [{"uid": one.uid, "version": one.version} for one in place.learners]
     if thing == "learner code":
@@ -207,6 +210,10 @@ def _elsewhere(world: World, target: Target) -> Any:
     return world.elsewhere.uid
 
 
+def _other_class(world: World, target: Target) -> Any:
+    return world.places["s"].group.uid
+
+
 EMPTY = _form()
 REASON = "Ghi sai điểm môn Toán"
 CELLS = _form(l=_of("learner"), seen="0", **{"0-r1": "8"})
@@ -270,12 +277,18 @@ def _register() -> list[Operation]:
     return [
         *_pages("orgs:tree"), *_pages("orgs:counts"), *_pages("orgs:find", get="?q=truong"), *_pages("orgs:branch", "unit"),
         *_pages("orgs:unit", "unit"), *_pages("orgs:reform", "reform"),
+        *_pages("orgs:open", "unit", post=_form(kind="school", name="Trường mới", on="15/11/2025", reason=REASON)),
+        *_pages("orgs:rename", "unit", post=_form(name="Tên mới", on="15/11/2025", reason=REASON)),
+        *_pages("orgs:move", "unit", post=_form(parent="99902", on="15/11/2025", reason=REASON)),
+        *_pages("orgs:attributes", "unit", post=_form(levels="primary", address="Ấp 1", reason=REASON)),
+        *_pages("orgs:close", "unit", post=_form(on="15/11/2025", reason=REASON)),
         *_pages("orgs:decide", "reform", get=None, post=_form(commune=lambda world, target: world.question.options[0])),
         *_pages("schooling:classes"), *_pages("schooling:new-class", post=_form(name="7 Mới", grade="7")),
         *_pages("schooling:class", "class"), *_pages("schooling:new-learner", "class", post=NEW_LEARNER),
         *_pages("schooling:class-codes", "class", post=EMPTY), *_pages("schooling:learner", "learner"),
         *_pages("schooling:invite-guardian", "learner", post=_form(name="Trần Thị Mới", relation="mother")),
         *_pages("schooling:ask-transfer", "learner", post=_form(to_school=_elsewhere, effective_on="20/11/2025", reason=REASON)),
+        *_pages("schooling:change-class", "learner", post=_form(group=_other_class, on="10/11/2025", reason=REASON)),
         *_pages("schooling:leave", "learner", post=_form(on="10/11/2025", closed="leave", reason=REASON)),
         *_pages("schooling:transfers"), *_pages("schooling:find-learner"),
         *_pages("schooling:find-learner", "learner code", get=None, post=_form(
@@ -304,6 +317,8 @@ def _gradebook() -> list[Operation]:
         *_pages("gradebook:classes"), *_pages("gradebook:open-registers", get=None, post=EMPTY),
         *_pages("gradebook:homeroom", "class", get="?ky=1"), *_pages("gradebook:rate", "class", get=None, post=CONDUCT, post_query="?ky=1"),
         *_pages("gradebook:close", "class", get="?ky=1", post=EMPTY), *_pages("gradebook:close-year", post=EMPTY),
+        *_pages("gradebook:decide-year", "closed class", post=_form(revision="1", **{"retest-toan": "6"}, reason=REASON)),
+        *_pages("gradebook:exempt", "line", get=None, post=_form(exempt="1", reason=REASON)),
         *_pages("gradebook:attendance-list"),
         *_pages("gradebook:attendance", "class", get="?ngay=2025-11-10&buoi=s", post=AWAY),
     ]  # fmt: skip
@@ -343,6 +358,18 @@ def _gateway() -> list[Operation]:
     ]  # fmt: skip
 
 
+def _law() -> list[Operation]:
+    slug = "22-2021-tt-bgddt"
+    sides = _form(before="secondary.tt22-2021", after="secondary.tt58-2011", year="2024")
+    return [
+        *_pages("law:shelf", get="?q=hoc"), *_pages("law:shelf-data"), *_pages("law:instrument", slug=slug), *_pages("law:instrument-data", slug=slug),
+        *_pages("law:circulars"), *_pages("law:examples", slug=slug),
+        *_pages("law:compare", post=sides), *_pages("law:comparison", "law.compare"),
+        *_pages("law:recompute", post=_form(year="2024")), *_pages("law:recomputation", "law.recompute"),
+        *_pages("gradebook:explain", "learner", get="?nam=2025"),
+    ]  # fmt: skip
+
+
 def _api() -> list[Operation]:
     def reads(name: str, thing: str = "none", query: str = "", **kwargs: Any) -> Operation:
         return Operation(f"api:{name}", "GET", thing, None, kwargs, query)
@@ -379,7 +406,7 @@ def _api() -> list[Operation]:
 
 PARTS: dict[str, Callable[[], list[Operation]]] = {
     "shell": _shell, "sign-in": _sign_in, "register": _register, "teaching": _teaching, "gradebook": _gradebook, "transcripts": _transcripts,
-    "gateway": _gateway, "api": _api,
+    "gateway": _gateway, "law": _law, "api": _api,
 }  # fmt: skip
 
 

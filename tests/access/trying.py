@@ -99,7 +99,7 @@ def send(
         options: dict[str, Any] = {"headers": headers or {}}
         if isinstance(data, str):
             options |= {"data": data, "content_type": "application/json"}
-        elif method == "POST":
+        elif method == "POST" or data:
             options |= {"data": data or {}}
         response = getattr(client, method.lower())(path, **options)
         content = b"".join(response.streaming_content) if response.streaming else response.content

@@ -232,6 +232,8 @@ IDP_OIDC_ACCESS_TOKEN_EXPIRES_IN = 3600
 KHUE_HOME = HOME
 KHUE_FILES = HOME / "files"
 KHUE_KEYS = HOME / "keys"
+KHUE_SIGNERS = os.environ.get("KHUE_SIGNERS", "")
+"""Where signing keys come from, as "module:function" (see kernel.sealing.keyring); empty: nowhere, or the demo's authority."""
 KHUE_WITNESSES = [Path(path) for path in os.environ.get("KHUE_WITNESSES", str(HOME / "witness")).split(":") if path]
 KHUE_SECOND_FACTOR = os.environ.get("KHUE_SECOND_FACTOR", "on") == "on"
 """Acts that ask for a second factor refuse without one; only the demo turns it off."""

@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from khue.kernel.database import scope
 from khue.kernel.database.fields import period
 from khue.kernel.errors import NotAllowed, NotFound
+from khue.kernel.jobs.models import Job
 from khue.kernel.permissions import demand, loading, right
 from khue.register.people.models import Person
 from tests import factories
@@ -76,3 +77,21 @@ def test_a_closed_account_ends_inside_its_session(everything):
     account.is_active = False
     account.save()
     assert client.get("/lop/").status_code in (302, 403)
+
+
+def test_work_without_a_school_is_seen_by_who_started_it(everything, monkeypatch):
+    from django.utils import timezone
+
+    monkeypatch.setattr(timezone, "now", lambda: factories.NOW)
+    commune = factories.unit("commune", "Xã Tân Hạnh", parent=factories.province())
+    mine, other = (factories.account("commune_officer", commune) for _number in range(2))
+    jobs = [Job.objects.create(kind="exchange.check", title=f"Việc {number}", account_id=one.pk) for number, one in enumerate((mine, other))]
+    client = factories.client_of(mine)
+    page = client.get("/viec-cua-toi/").content.decode()
+    assert "Việc 0" in page and "Việc 1" not in page
+    assert [client.get(f"/viec/{job.uid}/").status_code for job in jobs] == [200, 404]
+    with scope.opened():
+        loading.load(mine.pk, None, at=factories.NOW, is_strong=False, open_scope=True)
+        assert [job.pk for job in Job.objects.all()] == [jobs[0].pk]
+        scope.close()
+        assert not Job.objects.exists()

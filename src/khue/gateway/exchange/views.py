@@ -16,7 +16,7 @@ from khue.gateway.exchange import forms, loading, queries, results, services
 from khue.gateway.exchange.kinds import KINDS
 from khue.gateway.exchange.models import State, What
 from khue.gateway.exchange.sheets import SheetRefused
-from khue.kernel import audit, files, permissions
+from khue.kernel import audit, files, permissions, text
 from khue.kernel.errors import DomainError, Invalid
 from khue.kernel.jobs.models import Job
 from khue.kernel.permissions.loading import local_day
@@ -86,7 +86,7 @@ def batch(request: HttpRequest, uid: UUID) -> HttpResponse:
     counts = found.applied if found.applied_at else found.counters
     what = request.GET.get("loc", "")
     what = what if what in What.values else ""
-    first = max(int(request.GET.get("tu", "0")) if request.GET.get("tu", "0").isdigit() else 0, 0)
+    first = text.whole(request.GET.get("tu")) or 0
     shown = queries.rows(found, what=what, first=first) if found.counters else []
     if found.kind in ("learners", "staff"):
         audit.looked(request, [(row.object_id, found.school_id) for row in shown if row.object_id], "import")
@@ -134,11 +134,12 @@ def _sentences(refusal: DomainError) -> list[str]:
 
 
 def _chosen(request: HttpRequest) -> dict[int, str]:
-    return {int(name[1:]): str(value) for name, value in request.POST.items() if name[:1] == "c" and name[1:].isdigit() and value}
+    asked = {text.whole(name[1:]): str(value) for name, value in request.POST.items() if name[:1] == "c" and value}
+    return {column: value for column, value in asked.items() if column is not None}
 
 
 def _whole(value: str | None) -> int | None:
-    return int(value) if value and value.isdigit() else None
+    return text.whole(value)
 
 
 def _day(request: HttpRequest) -> date | str:

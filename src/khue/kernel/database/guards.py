@@ -26,6 +26,8 @@ create or replace function khue_schools() returns bigint[] language sql stable p
   $f$ select string_to_array(nullif(current_setting('khue.schools', true), ''), ',')::bigint[] $f$;
 create or replace function khue_people() returns bigint[] language sql stable parallel safe as
   $f$ select string_to_array(nullif(current_setting('khue.people', true), ''), ',')::bigint[] $f$;
+create or replace function khue_account() returns bigint language sql stable parallel safe as
+  $f$ select nullif(current_setting('khue.account', true), '')::bigint $f$;
 
 create or replace function khue_touch() returns trigger language plpgsql as $f$
 begin
@@ -74,6 +76,8 @@ def _using(model: type[models.Model], scope: Scope, *, reading: bool) -> str:
     parts = ["(select khue_all())"]
     for column in filter(None, (scope.school, *scope.others)):
         parts.append(f"{column} = any ((select khue_schools())::bigint[])")
+    if scope.account:
+        parts.append(f"{scope.account} = (select khue_account())")
     if scope.person and (reading or not scope.school):
         parts.append(f"{scope.person} = any ((select khue_people())::bigint[])")
     if scope.person and scope.is_portable and reading:

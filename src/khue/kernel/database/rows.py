@@ -24,6 +24,7 @@ class Scope:
     is_portable the person's present school sees it too, wherever it was made (the file moves with her)
     others      further columns of schools that share the row (both sides of a transfer)
     is_log      anybody may add rows, whoever may read them (acts across two schools)
+    account     column of the account whose own the row is: she sees it wherever she acts (work she started)
     """
 
     school: str | None = "school_id"
@@ -31,6 +32,7 @@ class Scope:
     is_portable: bool = False
     others: tuple[str, ...] = ()
     is_log: bool = False
+    account: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,8 @@ def opened(
 def close() -> None:
     """Make nothing visible for the rest of the open transaction or scope."""
     _set(_values(False, (), ()))
+    with connection.cursor() as cursor:
+        cursor.execute("select set_config('khue.account', '', true)")
 
 
 def everything() -> AbstractContextManager[None]:

@@ -20,7 +20,7 @@ class Job(Row):
         FAILED = "failed", _("Không thành công")
         STOPPED = "stopped", _("Đã dừng")
 
-    guard = Guard(scope=Scope(school="school_id", person=None))
+    guard = Guard(scope=Scope(school="school_id", person=None, account="account_id"))
 
     kind = models.CharField(_("loại"), max_length=60)
     title = models.CharField(_("tên việc"), max_length=200)

@@ -38,7 +38,8 @@ chosen as (select * from mine order by (id = %(grant)s) desc, sort, id limit 1),
 scope as (
   select set_config('khue.all', case when schools is null then 'on' else '' end, {local}) as a,
          set_config('khue.schools', coalesce(array_to_string(schools, ','), ''), {local}) as b,
-         set_config('khue.people', coalesce(array_to_string(people, ','), ''), {local}) as c
+         set_config('khue.people', coalesce(array_to_string(people, ','), ''), {local}) as c,
+         set_config('khue.account', %(account)s::text, {local}) as d
     from chosen
 )
 select mine.*, mine.id = chosen.id from mine, chosen{scope} order by mine.sort, mine.id

@@ -47,7 +47,7 @@ def signer_for(identity: Identity, *, now: datetime) -> Signer:
 
 
 def _provider() -> Provider:
-    named = getattr(settings, "KHUE_SIGNERS", "")
+    named = settings.KHUE_SIGNERS
     if named:
         module, _colon, name = named.partition(":")
         return getattr(import_module(module), name)

@@ -376,7 +376,7 @@ def look_up(actor: Actor, words: str, *, limit: int = 50) -> list[Hit]:
                   array_position(array['province','district','commune'], u.kind::text) nulls last, u.name_fold, u.id
          limit %(limit)s
         """,
-        {"code": words.strip(), "like": f"%{_escape(wanted)}%", "exact": wanted, "limit": limit, "day": None, **_place(actor)},
+        {"code": text.clean(words), "like": f"%{_escape(wanted)}%", "exact": wanted, "limit": limit, "day": None, **_place(actor)},
     )
     return [Hit(row[0], row[1], row[2], row[3], row[4], row[5], tuple(row[6])) for row in rows]
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
-from khue.kernel import permissions
+from khue.kernel import permissions, text
 from khue.kernel.codes.shipped import TWO_TIERS_ON
 from khue.kernel.errors import NotFound
 from khue.kernel.permissions.loading import local_day
@@ -72,7 +72,7 @@ def tree(request: HttpRequest) -> HttpResponse:
 def branch(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Return the rows under one unit, to be put below its row."""
     today = _demand(request)
-    depth = min(int(request.GET["cap"]) if request.GET.get("cap", "").isdigit() else 1, 6)
+    depth = min(text.whole(request.GET.get("cap")) or 1, 6)
     day = forms.day_of(request, "ngay", today)
     nodes = queries.children(request.actor, uid, day=day, depth=depth)  # type: ignore[attr-defined]
     return render(request, "orgs/_rows.html", {"rows": nodes, "day": day, "depth": depth})

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from khue.kernel import audit, permissions
+from khue.kernel import audit, permissions, text
 from khue.kernel.calendar.models import SchoolYear
 from khue.kernel.database import scope
 from khue.kernel.errors import Invalid, NotFound
@@ -26,8 +26,7 @@ from khue.register.schooling.models import ClassGroup
 
 
 def _year(request: HttpRequest, today: date) -> int:
-    asked = request.GET.get("nam", "")
-    return int(asked) if asked.isdigit() and 1990 <= int(asked) <= 2200 else queries.school_year_of(today)
+    return text.whole(request.GET.get("nam"), low=1990, high=2200) or queries.school_year_of(today)
 
 
 def _show(request: HttpRequest, page: str, values: dict[str, Any], status: int = 200) -> HttpResponse:

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from khue.kernel import audit
+from khue.kernel import audit, text
 from khue.school.contactbook import queries
 from khue.school.gradebook.queries.families import child_results
 
@@ -24,8 +24,7 @@ def child(request: HttpRequest, uid: str) -> HttpResponse:
     """Show one child's marks, results with why, and who changed or looked at them."""
     now = timezone.now()
     who = queries.child(request.actor, uid, now=now)
-    asked = request.GET.get("nam", "")
-    year = int(asked) if asked.isdigit() and 1990 <= int(asked) <= 2200 else None
+    year = text.whole(request.GET.get("nam"), low=1990, high=2200)
     results = child_results(request.actor, who, now=now, school_year=year)
     audit.looked(request, [(who.pk, who.school_id)], "family")
     years = sorted({one.school_year for one in (*results.terms, *results.results)}, reverse=True)

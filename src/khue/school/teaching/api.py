@@ -65,7 +65,7 @@ class AssignmentPatch(Schema):
     ends_on: date | None = None
 
 
-@router.get("/assignments", response=list[AssignmentOut])
+@router.get("/assignments", response=list[AssignmentOut], operation_id="list_assignments")
 @paginate(LimitOffsetPagination)
 def list_assignments(request: HttpRequest, school_year: Annotated[Year, Query()], on: date | None = None) -> list[AssignmentOut]:
     """Return the assignments that hold on a day (default: today) in the caller's place."""
@@ -75,7 +75,7 @@ def list_assignments(request: HttpRequest, school_year: Annotated[Year, Query()]
     return [AssignmentOut.of(row) for row in found]
 
 
-@router.post("/assignments", response={201: AssignmentOut})
+@router.post("/assignments", response={201: AssignmentOut}, operation_id="make_assignment")
 def make_assignment(request: HttpRequest, body: AssignmentIn) -> Status:
     """Assign a teacher; refused where she has that subject in that class on some of the days."""
     now = timezone.now()
@@ -90,7 +90,7 @@ def make_assignment(request: HttpRequest, body: AssignmentIn) -> Status:
     return Status(201, AssignmentOut.of(made))
 
 
-@router.patch("/assignments/{uid}", response=AssignmentOut)
+@router.patch("/assignments/{uid}", response=AssignmentOut, operation_id="change_assignment")
 def change_assignment(request: HttpRequest, uid: UUID, body: AssignmentPatch) -> AssignmentOut:
     """Change the periods, or end the assignment."""
     now = timezone.now()

@@ -9,7 +9,8 @@ VIEW = right(
     _("Xem phân công giảng dạy"),
     dict.fromkeys(
         ("principal", "vice_principal", "clerk", "group_head", "subject_teacher", "homeroom_teacher", "it_focal",
-         "commune_officer", "province_officer", "province_director", "data_steward", "inspector"), "unit",
+         "commune_officer", "province_officer", "province_director", "data_steward", "inspector", "partner_system"),
+        "unit",
     ),
 )  # fmt: skip
 ASSIGN = right(

@@ -11,9 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from khue.kernel import permissions
+from khue.kernel import permissions, text
 from khue.kernel.calendar.models import SchoolYear
-from khue.kernel.errors import DomainError, NotFound
+from khue.kernel.errors import DomainError, Invalid, NotFound
 from khue.kernel.permissions.loading import local_day
 from khue.register.schooling.models import ClassGroup
 from khue.school.teaching import forms, queries, services, subjects
@@ -26,9 +26,8 @@ def board(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     permissions.demand(request.actor, "teaching.view_assignments", on=permissions.ANYWHERE, at=now)
     today = local_day(now)
-    asked = request.GET.get("nam", "")
-    year = int(asked) if asked.isdigit() and 1990 <= int(asked) <= 2200 else calendar.school_year_of(today)
-    school = queries.school_of(request.actor, code=request.GET.get("truong", ""))
+    year = text.whole(request.GET.get("nam"), low=1990, high=2200) or calendar.school_year_of(today)
+    school = queries.school_of(request.actor, code=text.clean(request.GET.get("truong", "")))
     boards, on = [], today
     if school is not None:
         on = max(today, date(year, 9, 5)) if today < date(year + 1, 6, 1) else date(year + 1, 5, 15)
@@ -82,7 +81,9 @@ def change(request: HttpRequest, uid: UUID) -> HttpResponse:
     permissions.demand(request.actor, "teaching.assign", on=found, at=now)
     form = forms.ChangeForm(request.POST or None, initial={"periods": found.periods})
     if request.method == "POST":
-        version = int(request.POST.get("version") or 0)
+        version = text.whole(request.POST.get("version"))
+        if version is None:
+            raise Invalid(fields={"version": [str(_("Nội dung gửi lên không đọc được. Hãy tải lại trang."))]})
         if request.POST.get("act") == "end":
             services.end_assignment(actor=request.actor, uid=str(uid), version=version, on=local_day(now), now=now)
             return redirect("teaching:board")

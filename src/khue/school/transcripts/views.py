@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from khue.kernel import audit, permissions
+from khue.kernel import audit, permissions, text
 from khue.kernel.errors import Invalid, NotFound
 from khue.kernel.permissions.loading import local_day
 from khue.register.schooling.queries import school_year_of
@@ -41,10 +41,7 @@ BUTTONS = {
 
 
 def _year(request: HttpRequest) -> int:
-    asked = request.GET.get("nam", "")
-    if asked.isdigit() and 1990 <= int(asked) <= 2200:
-        return int(asked)
-    return school_year_of(local_day(timezone.now()))
+    return text.whole(request.GET.get("nam"), low=1990, high=2200) or school_year_of(local_day(timezone.now()))
 
 
 @require_safe

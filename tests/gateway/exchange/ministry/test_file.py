@@ -15,6 +15,7 @@ from khue.kernel.audit.models import Act
 from khue.kernel.errors import NotAllowed, SecondFactorNeeded
 from khue.kernel.ledger.models import Entry
 from khue.kernel.permissions import system_actor
+from khue.register.fields.models import Record
 from khue.register.orgs.models import Unit
 from khue.register.people.models import Person
 from khue.register.schooling.models import ClassGroup, Placement
@@ -40,8 +41,8 @@ def test_a_complete_register_leaves_without_a_fault(three_schools, tmp_path, now
         f"{level}.{object_}": count
         for level in ("primary", "lower_secondary", "upper_secondary")
         for object_, count in (("school", 1), ("class", 1), ("staff", 2), ("learner", 3), ("result", 9))
-    }
-    assert (report["record_count"], report["schools"]) == (48, 3)
+    } | {"primary.eqms_start": 1}
+    assert (report["record_count"], report["schools"]) == (49, 3)
 
 
 def test_records_are_named_by_the_symbols(three_schools, tmp_path, now):
@@ -83,7 +84,8 @@ def test_every_planted_fault_is_found_counted_and_opened(three_schools, tmp_path
     here = three_schools["lower_secondary"]
     learners = list(Person.objects.filter(placements__school=here).order_by("pk"))
     Person.objects.filter(pk=learners[0].pk).update(personal_number=None, born_on=None)
-    Person.objects.filter(pk=learners[1].pk).update(ethnic_group="99", commune_code="00000", facts={"CHIEU_CAO": "cao", "IS_DOI_VIEN": "?"})
+    Person.objects.filter(pk=learners[1].pk).update(ethnic_group="99", commune_code="00000", facts={"IS_DOI_VIEN": "?"})
+    Record.objects.create(kind="health", school=here, person=learners[1], valid=factories.EVER, body={"CHIEU_CAO": "cao"})
     Person.objects.filter(pk=learners[2].pk).update(name="N" * 60, born_precision="year")
     Unit.objects.filter(pk=here.pk).update(facts={})
     ClassGroup.objects.filter(school=here).update(homeroom=None)
@@ -214,6 +216,11 @@ def test_the_pages_ask_watch_and_give(three_schools, officer, now, counted, djan
     package = zipfile.ZipFile(io.BytesIO(given.content))
     assert {"manifest.json", "bao-cao.csv", "bao-cao.json", "primary/learner.json", "primary.xlsx"} <= set(package.namelist())
     assert json.loads(package.read("manifest.json"))["school_year"] == 2025
+    again = client.get(f"{answer.url}tep/")
+    assert again.content == given.content and client.head(f"{answer.url}tep/").status_code == 200
+    acts = list(Act.objects.filter(act="exchange.ministry_file.give", target_id=job.pk))
+    assert len(acts) == 2 and {act.facts["sha256"] for act in acts} == {queries.stored(job, "package").sha256}
+    assert len([one for one in Entry.objects.all() if one.act == "exchange.ministry_file.given"]) == 2
     listed = client.get("/xuat-bo/").content.decode()
     assert "Tệp gửi Bộ năm học 2025–2026" in listed
 

@@ -99,10 +99,13 @@ def _records(found: dict[str, Any]) -> list[dict[str, Any]]:
 
 @require_safe
 def package(request: HttpRequest, uid: UUID) -> HttpResponse:
-    """Give the package out again; its making is in audit and ledger."""
+    """Give the package out; its making and each giving are in audit and ledger."""
     now = timezone.now()
     job = queries.package(request.actor, uid, at=now)  # type: ignore[attr-defined]
     kept = queries.stored(job, "package")
-    response = HttpResponse(files.read(kept), content_type=kept.content_type)
+    content = files.read(kept)
+    if request.method == "GET":
+        services.give(actor=request.actor, job=job, kept=kept, now=now)  # type: ignore[attr-defined]
+    response = HttpResponse(content, content_type=kept.content_type)
     response["Content-Disposition"] = f'attachment; filename="{kept.name}"'
     return response

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from khue.kernel import audit
+from khue.kernel import audit, text
 from khue.kernel.errors import Invalid, Stale
 from khue.kernel.quantities import NotAMark, parse_tenths
 from khue.school.gradebook import cells, queries, services, terms
@@ -58,10 +58,10 @@ def _decide(request: HttpRequest, found: YearDecision, decisions: dict[str, Any]
 
 
 def _revision(request: HttpRequest) -> int:
-    text = request.POST.get("revision", "")
-    if not (text.isascii() and text.isdigit() and len(text) < 6):
+    revision = text.whole(request.POST.get("revision"))
+    if revision is None:
         raise Invalid(fields={"revision": [_("Nội dung gửi lên không đọc được.")]})
-    return int(text)
+    return revision
 
 
 def read_decisions(request: HttpRequest, found: YearDecision) -> tuple[dict[str, Any], dict[str, str]]:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from khue.kernel import audit, permissions
+from khue.kernel import audit, permissions, text
 from khue.kernel.errors import Invalid
 from khue.school.gradebook import cells, queries, services, terms
 from khue.school.gradebook.queries.registers import Grid, GridRow
@@ -174,17 +174,16 @@ def json_changes(request: HttpRequest) -> list[CellChange]:
             CellChange(str(one["learner"]), str(one["slot"]), str(one["value"]), int(one["seen"]))
             for one in body["changes"]
         ]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise Invalid(fields={"changes": [_("Nội dung gửi lên không đọc được.")]}) from error
 
 
 def form_changes(request: HttpRequest) -> list[CellChange]:
     """Return the changes of the plain form: fields `l` name the learners in order, `3-r1` is a cell of the fourth."""
     learners = request.POST.getlist("l")
-    try:
-        seen = int(request.POST.get("seen", "0"))
-    except ValueError as error:
-        raise Invalid(fields={"seen": [_("Nội dung gửi lên không đọc được.")]}) from error
+    seen = text.whole(request.POST.get("seen", "0"))
+    if seen is None:
+        raise Invalid(fields={"seen": [_("Nội dung gửi lên không đọc được.")]})
     changes = []
     for name, value in request.POST.items():
         found = _FIELD.match(name)
