@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 
@@ -123,6 +124,12 @@ def test_z_scores_by_the_published_formula(power, value, indicator, z):
         ("weight_for_height", "M", Decimal("65.05"), False, "7.4563"),
         ("weight_for_height", "M", 45, True, "2.441"),
         ("weight_for_height", "F", 120, False, "22.8173"),
+        ("weight_for_age", "M", 61, False, "18.5057"),
+        ("weight_for_age", "F", 120, False, "31.8578"),
+        ("height_for_age", "M", 61, False, "110.2647"),
+        ("height_for_age", "F", 228, False, "163.1548"),
+        ("bmi_for_age", "M", 61, False, "15.2641"),
+        ("bmi_for_age", "M", 228, False, "22.1883"),
     ],
 )
 def test_lines_of_the_published_tables(indicator, sex, at, is_lying, median):
@@ -132,9 +139,9 @@ def test_lines_of_the_published_tables(indicator, sex, at, is_lying, median):
 
 
 def test_outside_the_tables_nothing_is_guessed():
-    for at in (61, -1):
+    for indicator, at in (("bmi_for_age", 229), ("height_for_age", 229), ("weight_for_age", 121), ("bmi_for_age", -1)):
         with pytest.raises(NoRuleInForce):
-            assessment.GROWTH.line(indicator="bmi_for_age", sex="M", at=at)
+            assessment.GROWTH.line(indicator=indicator, sex="M", at=at)
     with pytest.raises(NoRuleInForce):
         assessment.GROWTH.line(indicator="weight_for_height", sex="M", at=45)
     for at in (12.5, True, "12"):
@@ -154,3 +161,18 @@ def test_a_boy_of_one_year_by_the_tables():
     assert assessment.GROWTH.z_score(indicator="weight_for_age", value=Decimal("12.0"), lms=line) in range(
         195, 206
     )
+
+
+@pytest.mark.parametrize(("value", "z"), [("13.7", -200), ("14.9", -100), ("16.4", 0), ("18.5", 100), ("21.4", 200)])
+def test_a_boy_of_ten_years_by_the_tables(value, z):
+    """The body masses WHO prints for boys of 120 months, to one place."""
+    line = assessment.GROWTH.line(indicator="bmi_for_age", sex="M", at=120)
+    assert abs(assessment.GROWTH.z_score(indicator="bmi_for_age", value=Decimal(value), lms=line) - z) <= 5
+
+
+def test_the_two_tables_meet_without_a_gap():
+    for indicator, last in (("weight_for_age", 120), ("height_for_age", 228), ("bmi_for_age", 228)):
+        for sex in "MF":
+            medians = [assessment.GROWTH.line(indicator=indicator, sex=sex, at=at).median for at in range(25, last + 1)]
+            steps = [abs(later - earlier) for earlier, later in pairwise(medians)]
+            assert max(steps) <= 1

@@ -1,9 +1,8 @@
 """The growth standards of the World Health Organization, 2006 (0-60 months) and 2007 (61 months to 19 years).
 
 Classes of a z-score, and the z-score of a measurement by the published L, M and S. Z-scores are whole numbers of
-hundredths (-201 is -2.01), measurements and L, M, S exact decimals. The tables of 2006 are beside this module
-(`who_2006.csv`, origin in its notice); those of 2007, from 61 months on, are not: a caller who has them gives
-the line.
+hundredths (-201 is -2.01), measurements and L, M, S exact decimals. The tables of both are beside this module
+(`who_2006.csv`, `who_2007.csv`, their origin in the notices beside them).
 """
 
 from __future__ import annotations
@@ -104,10 +103,10 @@ class GrowthStandards(RuleSet):
 
     @cites(INSTRUMENT)
     def line(self, *, indicator: str, sex: str, at: Decimal | int, is_lying: bool = False) -> LMS:
-        """Return the line of the published tables of 2006 for a child.
+        """Return the line of the published tables for a child.
 
         sex   "M" or "F"
-        at    completed months, 0 to 60; for weight_for_height the height in centimetres, to 0.1, half up
+        at    completed months, 0 to 228 (weight_for_age: to 120); for weight_for_height the height in centimetres, to 0.1, half up
         is_lying   weight_for_height only: measured lying, as under 24 months
 
         Raises NoRuleInForce outside the tables.
@@ -154,12 +153,13 @@ class GrowthStandards(RuleSet):
 @cache
 def _tables() -> Mapping[tuple[str, str, Decimal], LMS]:
     """Return the published lines by table, sex and place."""
-    text = files("regulations.assessment").joinpath("who_2006.csv").read_text(encoding="utf-8")
+    folder = files("regulations.assessment")
     return {
         (row["table"], row["sex"], Decimal(row["at"])): LMS(
             Decimal(row["power"]), Decimal(row["median"]), Decimal(row["variation"])
         )
-        for row in csv.DictReader(text.splitlines())
+        for name in ("who_2006.csv", "who_2007.csv")
+        for row in csv.DictReader(folder.joinpath(name).read_text(encoding="utf-8").splitlines())
     }
 
 
