@@ -34,9 +34,9 @@ class Annealer:
         self.placed = [b for b in range(len(bundles)) if bundles[b].places]
         self.sharing = self._sharing()
         self.allowed = [{d: frozenset(s) for d, s in bundle.starts.items()} for bundle in bundles]
+        self.longest = max(bundle.duration for bundle in bundles)
         self.best_cost = state.cost
         self.best = state.snapshot()
-        self.moves = 0
 
     def _sharing(self) -> list[tuple[int, ...]]:
         """Return, for each resource with several bundles, the movable bundles that need it."""
@@ -45,6 +45,22 @@ class Annealer:
             for resource in set(self.problem.bundles[index].resources):
                 of_resource.setdefault(resource, []).append(index)
         return [tuple(bundles) for bundles in of_resource.values() if len(bundles) > 1]
+
+    def usual_rise(self, tries: int = 600) -> float:
+        """Return what a bad move usually costs: the median rise among random moves that break nothing required."""
+        rises = []
+        kinds = self._kinds()
+        for _ in range(tries if self.movable else 0):
+            before = self.state.cost
+            undo = self.random.choice(kinds)()
+            if undo is None:
+                continue
+            rise = self.state.cost - before
+            undo()
+            if 0 < rise < HARD // 2:
+                rises.append(rise)
+        rises.sort()
+        return float(rises[len(rises) // 2]) if len(rises) > 4 else 3.0
 
     def run(self, moves: int, warm: float, cold: float, stop: Callable[[], bool]) -> None:
         """Make `moves` moves while the temperature falls from `warm` to `cold`; end in the best state met."""
@@ -71,7 +87,6 @@ class Annealer:
                 self.best = state.snapshot()
                 if self.best_cost == self.problem.constant:
                     break
-        self.moves += moves
         state.restore(self.best)
 
     def _delta(self, after: int, before: int) -> int:
@@ -147,12 +162,13 @@ class Annealer:
             current = queue.pop()
             target = moving[current]
             mine = set(state.resources_of(current))
+            back = old if target == start else start
             for other in sides[target]:
                 if other in moving or mine.isdisjoint(state.resources_of(other)):
                     continue
-                back = old if target == start else start
                 if (
                     state.duration[other] != duration
+                    or self.problem.bundles[state.bundle[other]].fixed is not None
                     or state.start[other] != target
                     or not self._may(state.bundle[other], duration, back)
                 ):
@@ -172,15 +188,12 @@ class Annealer:
         return undo
 
     def _lessons_at(self, start: int, duration: int) -> list[int]:
-        """Return the movable lessons that overlap a stretch of times."""
+        """Return the lessons that overlap a stretch of times."""
         state = self.state
-        end = start + duration
-        return [
-            lesson
-            for bundle in self.movable
-            for lesson in state.lessons[bundle]
-            if state.start[lesson] < end and start < state.start[lesson] + state.duration[lesson] and state.start[lesson] >= 0
-        ]
+        found = [lesson for time in range(start, start + duration) for lesson in state.at[time]]
+        for time in range(max(start - self.longest + 1, 0), start):
+            found += [lesson for lesson in state.at[time] if time + state.duration[lesson] > start]
+        return found
 
     def _cut_or_join(self) -> Callable[[], None] | None:
         """Cut a lesson in two or join two, keeping the first one's start and resources."""

@@ -29,8 +29,11 @@ WHOLE_OPTIONS = 60_000
 LEAST_BUDGET, MOST_BUDGET = 150, 60_000
 WINDOW_EFFORT = 0.08
 FIRST_EFFORT = 15.0
-ANNEAL_MOVES = 60_000
-HARD_WEIGHT = 40
+ANNEAL_MOVES = 30_000
+NEVER = 10**6
+"""The weight of a unit of infeasibility while annealing a feasible timetable: it is not traded."""
+ANNEAL_SHARE = 0.25
+"""The most of the whole time one annealing may take."""
 
 
 @dataclass
@@ -98,6 +101,8 @@ class Search:
         for place in self.problem.places:
             for resource in place.candidates:
                 self.of_candidate.setdefault(resource, []).append(place.bundle)
+        soft = [c.weight for c in self.problem.instance.constraints if not c.is_hard]
+        self.hard_weight = max(20, 3 * max(soft, default=0))
         self.days = self._days()
         self.round = 0
 
@@ -219,14 +224,14 @@ class Search:
 
     def _improve(self) -> None:
         """Anneal once, then solve windows until the run is over; what helped lately is done more often."""
-        self._anneal(ANNEAL_MOVES, 5.0)
+        self._anneal(ANNEAL_MOVES, 0.5)
         kinds = ["costly", "resource", "days"] + (["places"] if self.with_places else [])
         arms = [Arm(kind, linear) for kind in kinds for linear in (0, 1, 2)] + [Arm("anneal", 0)]
         while not self.is_over():
             arm = self.random.choices(arms, [a.gain + 0.1 for a in arms])[0]
             clock, before = time.monotonic(), self.state.cost
             if arm.kind == "anneal":
-                self._anneal(ANNEAL_MOVES // 10, self.random.choice((0.5, 1.0, 2.0)))
+                self._anneal(ANNEAL_MOVES // 10, self.random.choice((0.05, 0.1, 0.2)))
             else:
                 self._solve_windows(arm)
             arm.gain = 0.85 * arm.gain + (0.5 if self.state.cost < before else 0.0)
@@ -236,8 +241,11 @@ class Search:
         if self.is_over():
             return
         self.round += 1
-        annealer = Annealer(self.state, self.seed + self.round, HARD_WEIGHT)
-        annealer.run(moves, warm, 0.3, self.is_over)
+        weight = self.hard_weight if self.state.cost >= HARD else NEVER
+        annealer = Annealer(self.state, self.seed + self.round, weight)
+        unit = annealer.usual_rise()
+        deadline = time.monotonic() + ANNEAL_SHARE * self.seconds
+        annealer.run(moves, warm * unit, 0.05 * unit, lambda: self.is_over() or time.monotonic() > deadline)
         self.keep()
 
     def _solve_windows(self, arm: Arm) -> None:

@@ -37,6 +37,8 @@ class State:
         self.chosen: list[list[int]] = []
         self.lessons: list[list[int]] = [[] for _ in problem.bundles]
         self.free_ids: list[int] = []
+        self.unique = [tuple(dict.fromkeys(bundle.resources)) for bundle in problem.bundles]
+        self.at: list[set[int]] = [set() for _ in range(problem.slots)]
         self.counts = [[0] * problem.slots for _ in range(resources)]
         self.busy = [0] * resources
         self.excess = [0] * resources
@@ -101,10 +103,12 @@ class State:
             else:
                 self.busy[resource] &= ~(1 << time)
 
-    def resources_of(self, lesson: int) -> list[int]:
+    def resources_of(self, lesson: int) -> tuple[int, ...]:
         """Return the resources a lesson occupies, preassigned first, repeats kept."""
-        chosen = [r for r in self.chosen[lesson] if r >= 0]
-        return [*self.problem.bundles[self.bundle[lesson]].resources, *chosen]
+        fixed = self.problem.bundles[self.bundle[lesson]].resources
+        if not self.chosen[lesson]:
+            return fixed
+        return (*fixed, *(r for r in self.chosen[lesson] if r >= 0))
 
     # Changes
 
@@ -114,14 +118,17 @@ class State:
         if old == start:
             return
         resources = self.resources_of(lesson)
-        for resource in resources:
-            if old >= 0:
+        if old >= 0:
+            self.at[old].discard(lesson)
+            for resource in resources:
                 self._release(resource, old, duration)
-            if start >= 0:
+        if start >= 0:
+            self.at[start].add(lesson)
+            for resource in resources:
                 self._occupy(resource, start, duration)
         self.start[lesson] = start
         self._price_bundle(bundle)
-        for resource in set(resources):
+        for resource in set(resources) if self.chosen[lesson] else self.unique[bundle]:
             self._price_resource(resource)
 
     def set_resource(self, lesson: int, slot: int, resource: int) -> None:
@@ -163,6 +170,7 @@ class State:
         start, duration = self.start[lesson], self.duration[lesson]
         bundle = self.problem.bundles[self.bundle[lesson]]
         if start >= 0:
+            self.at[start].discard(lesson)
             for resource in self.resources_of(lesson):
                 self._release(resource, start, duration)
         for place, resource in zip(bundle.places, self.chosen[lesson], strict=True):
@@ -174,6 +182,7 @@ class State:
         start, duration = self.start[lesson], self.duration[lesson]
         bundle = self.problem.bundles[self.bundle[lesson]]
         if start >= 0:
+            self.at[start].add(lesson)
             for resource in self.resources_of(lesson):
                 self._occupy(resource, start, duration)
         for place, resource in zip(bundle.places, self.chosen[lesson], strict=True):
