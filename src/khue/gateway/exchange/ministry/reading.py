@@ -12,7 +12,10 @@ from django.db.models import F, Q
 
 from khue.kernel.calendar.models import SchoolYear
 from khue.kernel.database.fields import period
-from khue.register.orgs.models import Unit, UnitReach, level_of_grade
+from khue.register.fields import annex, catalogue
+from khue.register.fields.models import ExtensionField, Record
+from khue.register.fields.queries import level_of
+from khue.register.orgs.models import Unit, UnitReach
 from khue.register.people.bulk import WITHDRAWN
 from khue.register.people.models import Kinship
 from khue.register.schooling.models import ClassGroup, Closed, Placement
@@ -35,6 +38,14 @@ class SchoolRows:
     guardians: dict[int, list[Kinship]] = field(default_factory=lambda: defaultdict(list))
     results: list[Result] = field(default_factory=list)
     communes: Mapping[str, str] = field(default_factory=dict)
+    department_code: str = ""
+    records: dict[str, list[Record]] = field(default_factory=lambda: defaultdict(list))
+    people: dict[int, dict[str, list[Record]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
+    extensions: tuple[ExtensionField, ...] = ()
+
+    def records_of(self, person_id: int) -> dict[str, list[Record]]:
+        """Return the records of one person by kind, the latest first."""
+        return self.people.get(person_id, {})
 
     @property
     def head(self) -> Post | None:
@@ -43,7 +54,7 @@ class SchoolRows:
 
     def periods_by_level(self) -> dict[int, Counter[str]]:
         """Return for each post how many periods a week it teaches at each level."""
-        levels = {group.pk: level_of_grade(group.grade) for group in self.classes}
+        levels = {group.pk: level_of(group.grade, self.unit.kind) for group in self.classes}
         found: dict[int, Counter[str]] = defaultdict(Counter)
         for group_id, rows in self.assignments.items():
             for row in rows:
@@ -69,7 +80,7 @@ def school_ids(school_year: int, *, only: Sequence[int] | None = None) -> list[i
 
 
 def read(ids: Sequence[int], *, school_year: int, day: date, communes: Mapping[str, str]) -> Iterator[SchoolRows]:
-    """Yield the rows of these schools: nine statements however many there are.
+    """Yield the rows of these schools: eleven statements however many there are.
 
     day       the reference day: posts and the state of placements are as of it
     communes  commune code → province code
@@ -81,7 +92,11 @@ def read(ids: Sequence[int], *, school_year: int, day: date, communes: Mapping[s
             "descendant_id", "ancestor__code"
         )
     )
-    rows = {pk: SchoolRows(unit, provinces.get(pk, ""), day, communes=communes) for pk, unit in schools.items()}
+    extensions = tuple(catalogue.extensions(on=day))
+    rows = {
+        pk: SchoolRows(unit, provinces.get(pk, ""), day, communes=communes, department_code=provinces.get(pk, ""), extensions=extensions)
+        for pk, unit in schools.items()
+    }
     for group in ClassGroup.objects.filter(school_id__in=list(schools), school_year=school_year).exclude(
         facts__has_key=WITHDRAWN
     ).select_related("homeroom__person").order_by("school_id", "grade", "name"):  # fmt: skip
@@ -103,7 +118,29 @@ def read(ids: Sequence[int], *, school_year: int, day: date, communes: Mapping[s
         place_school_id=F("class_group__school_id")
     ):  # fmt: skip
         rows[result.place_school_id].results.append(result)
+    _records(rows, learners, school_year=school_year, first=first, day=day)
     yield from (rows[pk] for pk in ids if pk in rows)
+
+
+def _records(rows: dict[int, SchoolRows], learners: Mapping[int, int], *, school_year: int, first: date, day: date) -> None:
+    """Give each school its own living records and those of its people: what began by the day and did not end before the year.
+
+    Records a person brought along from another school go with her, but for her health and violence, which stay where they are.
+    """
+    at_school = dict(learners)
+    at_school |= {post.person_id: pk for pk, one in rows.items() for post in one.posts}
+    kinds = annex.kinds()
+    found = Record.objects.living().filter(Q(school_id__in=list(rows), person=None) | Q(person_id__in=list(at_school)), valid__startswith__lte=day)
+    for record in found.order_by(F("valid").desc(), "-pk"):
+        kind = kinds.get(record.kind)
+        if kind is None or (record.valid.upper is not None and record.valid.upper <= first):
+            continue
+        if kind.is_yearly and record.school_year not in (None, school_year):
+            continue
+        if record.person_id is None:
+            rows[record.school_id].records[record.kind].append(record)
+        elif kind.privacy != "restricted" or record.school_id == at_school[record.person_id] or kind.owner == "staff":
+            rows[at_school[record.person_id]].people[record.person_id][record.kind].append(record)
 
 
 def _placements(rows: dict[int, SchoolRows], school_year: int, day: date) -> dict[int, int]:

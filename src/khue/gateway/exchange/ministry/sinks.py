@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
 import xlsxwriter
 
 from khue.gateway.exchange.ministry.spec import Table, objects, table
+from khue.register.fields import catalogue
+from khue.register.fields.models import ExtensionField
 
 SHEET_ROWS = 1_000_000
 """A sheet takes 1,048,576 rows; beyond this another one begins."""
@@ -53,21 +56,22 @@ class Workbook:
     a formula, a number or a link; codes and identifiers keep their noughts. Lists are their canonical JSON.
     """
 
-    def __init__(self, path: Path, level: str) -> None:
+    def __init__(self, path: Path, level: str, extensions: Sequence[ExtensionField] = ()) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False}
         self._book = xlsxwriter.Workbook(str(path), options)
         self._text = self._book.add_format({"num_format": "@"})
         self._guarded = self._book.add_format({"num_format": "@", "quote_prefix": True})
         self._head = self._book.add_format({"bold": True, "num_format": "@"})
-        self._level = level
+        self._level, self._extensions = level, extensions
         self._parts: dict[str, _Sheet] = {}
         self._books: dict[str, Any] = {}
 
     def sheet(self, object_: str) -> _Sheet:
         """Return the sheet of an object, made when it is first asked for."""
         if object_ not in self._parts:
-            self._parts[object_] = _Sheet(self._book, table(self._level, object_), self._text, self._guarded, self._head)
+            fields = catalogue.extended(table(self._level, object_), self._extensions, level=self._level)
+            self._parts[object_] = _Sheet(self._book, fields, self._text, self._guarded, self._head)
         return self._parts[object_]
 
     def close(self) -> None:

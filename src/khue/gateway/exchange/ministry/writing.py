@@ -24,8 +24,11 @@ from khue.kernel.codes import queries as codes
 from khue.kernel.codes.shipped import TWO_TIERS_ON
 from khue.kernel.permissions import Actor
 from khue.kernel.permissions.loading import local_day
+from khue.register.fields import catalogue
 from khue.register.fields.checking import Violation, check
-from khue.register.orgs.models import Unit, level_of_grade
+from khue.register.fields.models import ExtensionField
+from khue.register.fields.queries import level_of
+from khue.register.orgs.models import Unit
 
 SCHOOLS_A_STEP = 10
 CHAIN = "exchange.ministry"
@@ -69,7 +72,7 @@ def steps(
     communes = dict(codes.items("communes", on=max(day, TWO_TIERS_ON)).values_list("code", "parent_code"))
     with ExitStack() as stack:
         reporter = stack.enter_context(reports.Reporter(folder / "bao-cao.csv"))
-        writer = _Writer(folder, reporter, lists, xlsx=xlsx)
+        writer = _Writer(folder, reporter, lists, catalogue.extensions(on=day), xlsx=xlsx)
         stack.callback(writer.close)
         for at in range(0, len(ids), SCHOOLS_A_STEP):
             for rows in reading.read(ids[at : at + SCHOOLS_A_STEP], school_year=school_year, day=day, communes=communes):
@@ -82,21 +85,23 @@ def steps(
 class _Writer:
     """Holds the open files of all levels and objects."""
 
-    def __init__(self, folder: Path, reporter: reports.Reporter, lists: dict[str, dict[str, str]], *, xlsx: bool) -> None:
+    def __init__(
+        self, folder: Path, reporter: reports.Reporter, lists: dict[str, dict[str, str]], extensions: Sequence[ExtensionField], *, xlsx: bool
+    ) -> None:
         self.reporter, self.lists = reporter, lists
         self.json = {(t.level, t.object): sinks.JsonSink(folder / t.level / f"{t.object}.json") for t in spec.tables()}
-        self.books = {level: sinks.Workbook(folder / f"{level}.xlsx", level) for level in spec.LEVELS} if xlsx else {}
+        self.books = {level: sinks.Workbook(folder / f"{level}.xlsx", level, extensions) for level in spec.LEVELS} if xlsx else {}
         self.seen: set[tuple[str, ...]] = set()
 
     def school(self, rows: reading.SchoolRows) -> None:
         """Write everything of one school."""
         self.seen.clear()
-        taught = {level_of_grade(group.grade) for group in rows.classes}
+        taught = {level_of(group.grade, rows.unit.kind) for group in rows.classes}
         for level in spec.LEVELS:
             if level not in rows.unit.levels and level not in taught:
                 continue
             for object_ in spec.objects(level):
-                fields = spec.table(level, object_)
+                fields = catalogue.extended(spec.table(level, object_), rows.extensions, level=level)
                 for values in mapping.RECORDS.get(object_, mapping.nothing)(rows, level):
                     self.record(fields, values)
 
