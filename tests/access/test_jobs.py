@@ -19,7 +19,7 @@ from khue.kernel.jobs.models import Job
 from tests import factories
 from tests.access.test_matrix import trial  # noqa: F401 - the fixture
 from tests.access.trying import Trial
-from tests.access.world import Place
+from tests.access.world import Place, law_parameters
 
 AT = factories.NOW.isoformat()
 
@@ -36,6 +36,8 @@ PARAMETERS: dict[str, tuple[str, Callable[[Place], dict[str, Any]]]] = {
     "exchange.ministry_file": ("province_officer", lambda place: {"school_year": 2024, "at": AT, "xlsx": False}),
     "gradebook.close_term": ("principal", lambda place: {"classes": [place.group.pk], "term": 1}),
     "gradebook.close_year": ("principal", lambda place: {"school": place.school.pk, "year": 2025, "classes": [place.group.pk]}),
+    "law.compare": ("province_officer", law_parameters),
+    "law.recompute": ("province_officer", law_parameters),
     "transcripts.sign": ("principal", lambda place: {"batch": place.rows["signing"].pk}),
 }
 """Who asks for a kind of work by default, and its parameters for one place."""
@@ -75,7 +77,7 @@ def test_work_of_a_role_that_ended_is_not_done(trial: Trial, kind: str, when: st
 @pytest.mark.parametrize("kind", PARAMETERS)
 @pytest.mark.parametrize("letter", ["x", "c"])
 def test_work_outside_her_place_changes_nothing(trial: Trial, kind: str, letter: str) -> None:  # noqa: F811
-    role = "principal" if kind == "exchange.ministry_file" else PARAMETERS[kind][0]
+    role = "principal" if kind in ("exchange.ministry_file", "law.compare", "law.recompute") else PARAMETERS[kind][0]
     state, changed = run(trial, kind, role, "now", letter)
     assert changed == [] and state != Job.State.DONE
 

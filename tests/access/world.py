@@ -81,6 +81,7 @@ class World:
     question: ReformQuestion
     ministry: Job
     device: Authenticator
+    laws: dict[str, dict[int, Job]] = field(default_factory=dict)
 
 
 def build() -> World:
@@ -110,7 +111,7 @@ def build() -> World:
     _jobs(places, accounts)
     someone = factories.account("librarian", a)
     device = Authenticator.objects.create(user=someone, type="webauthn", data={"name": MARKERS["s"], "credential": {}})
-    return World(places, d, accounts, clients, headers, reform, question, _ministry(), device)
+    return World(places, d, accounts, clients, headers, reform, question, _ministry(), device, _laws(places["o"], accounts))
 
 
 def _place(letter: str, school: Unit, homeroom: Post) -> Place:
@@ -330,6 +331,38 @@ def _ministry() -> Job:
         kind="exchange.ministry_file", title="Tệp gửi Bộ", account_id=2**40, state=Job.State.DONE, finished_at=timezone.now(),
         parameters={"school_year": 2024}, result=kept | counts,
     )  # fmt: skip
+
+
+def _laws(place: Place, accounts: dict[str, dict[str, Account]]) -> dict[str, dict[int, Job]]:
+    """Return finished runs of the law's tools by kind and account, as if each account had asked; their lists name a learner."""
+    levels = {"learning": "tot", "conduct": "tot", "award": "khong", "promotion": "len_lop"}
+    head = {"learner_id": place.learners[0].pk, "class_id": place.closed.pk, "school_id": place.school.pk}
+    rows = {
+        "law.compare": [head | {"grade": 6, "before": levels, "after": levels | {"learning": "gioi"}, "abouts": ["learning"]}],
+        "law.recompute": [head | {"class_name": "6", "term": 0, "about": "promotion", "subject": "", "sealed": "len_lop", "again": "o_lai_lop"}],
+    }
+    totals = {"learners": 1, "different": 1, "abouts": {"learning": 1}, "shift": {"learning": {"tot>gioi": 1}}, "grades": {}, "errors": {}}
+    made: dict[str, dict[int, Job]] = {}
+    for kind, list_ in rows.items():
+        part = files.store(json.dumps(list_).encode(), name="danh-sach.json", content_type="application/json", purpose="law")
+        result = {"parts": [[part.sha256, 1]], "totals": totals, "learners": 1, "differences": 1}
+        made[kind] = {
+            account.pk: Job.objects.create(
+                kind=kind, title="Tính lại", account_id=account.pk, grant_id=account.grants.get().pk, state=Job.State.DONE,
+                finished_at=timezone.now(), parameters=law_parameters(place), result=result,
+            )
+            for held in accounts.values()
+            for account in held.values()
+        }  # fmt: skip
+    return made
+
+
+def law_parameters(place: Place) -> dict[str, Any]:
+    """Return the parameters of either tool of the law for one place's closed class."""
+    return {
+        "before": "secondary.tt22-2021", "after": "secondary.tt58-2011", "draft": None, "year": 2024, "school": None,
+        "classes": [place.closed.pk], "open_classes": 0, "names": ["TT 22", "TT 58"], "school_name": "",
+    }  # fmt: skip
 
 
 def sheet() -> io.BytesIO:

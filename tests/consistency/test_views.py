@@ -21,6 +21,12 @@ FETCHES = {"get", "filter", "get_or_create", "select_for_update"}
 PUBLIC_VIEWS = {
     "khue.gateway.portal.views.enter": "the public page of a printed code",
     "khue.gateway.portal.views.verify": "the public page of a printed code; the token is the right",
+    "khue.province.law.views.public.index": "the legal shelf is public; nobody's data",
+    "khue.province.law.views.public.index_data": "the legal shelf for machines",
+    "khue.province.law.views.public.instrument": "the legal shelf is public; nobody's data",
+    "khue.province.law.views.public.instrument_data": "the legal shelf for machines",
+    "khue.province.law.views.public.circulars": "worked examples are public; invented marks",
+    "khue.province.law.views.public.examples": "worked examples are public; invented marks",
     "khue.web.views.language": "the language of this browser",
     "khue.web.views.offline": "a page without data",
     "khue.web.views.worker": "a script without data",

@@ -382,3 +382,10 @@ def test_a_long_list_is_paged_over_its_parts(now, officer, monkeypatch, counted)
     with counted() as count:
         assert client.get(f"{reverse('law:comparison', args=[job.uid])}?trang=2").status_code == 200
     assert count.total <= 6, count.statements
+
+
+def test_a_result_that_keeps_no_inputs_is_counted_as_refused():
+    [row] = secondary_rows(1)
+    bare = Row(2, 1, 7, 1, TT22, "tot", {})
+    totals, _found = comparing.compare_rows(side_of(TT22), draft_side(DRAFT), [row, bare])
+    assert totals.learners == 1 and totals.errors == {"before": {"incomplete-marks": 1}, "after": {"incomplete-marks": 1}}

@@ -155,6 +155,18 @@ def test_a_frozen_result_that_the_rules_do_not_give_is_shown_and_counts(now):
     assert found.decided[0][1] == "Đạt"
 
 
+def test_a_result_that_keeps_no_inputs_shows_what_was_frozen(now):
+    made = closed(now)
+    for result in Result.objects.filter(learner=made.learners[0], is_current=True):
+        Result.objects.filter(pk=result.pk).update(is_current=False)
+        result.pk, result.uid, result.revision, result._state.adding = None, __import__("uuid").uuid4(), 2, True
+        result.snapshot = {}
+        result.save(force_insert=True)
+    found = explanation(SYSTEM, made.uids[0], now=now, school_year=2025)
+    assert list(steps(found)) == ["marks-term1", "marks-term2", "year"]
+    assert found.decided and any("mức Tốt" in one.sentence for one in steps(found)["year"].said)
+
+
 # --- who may look -----------------------------------------------------------------------------------------
 
 

@@ -1,6 +1,6 @@
 """The shift between levels as a picture: a column of levels before, one after, bands as wide as the learners that went.
 
-Whole numbers of a drawing 320 wide and about 220 high; the colours stand in law.css, and the same numbers in a table.
+Whole numbers of a drawing 900 wide and about 300 high; the colours stand in law.css, and the same numbers in a table.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from khue.province.law.comparing import COARSE
 from khue.school.gradebook.explain import label
 
-WIDTH, HEIGHT, GAP, BAR = 640, 280, 10, 14
-LEFT, RIGHT = 150, WIDTH - 150
+WIDTH, HEIGHT, GAP, BAR = 900, 260, 10, 14
+LEFT, RIGHT = 290, WIDTH - 290
 ORDER = (
     "hoan_thanh_xuat_sac", "hoan_thanh_tot", "hoan_thanh", "chua_hoan_thanh", "tot", "gioi", "kha", "dat", "trung_binh",
     "chua_dat", "yeu", "kem", "hoc_sinh_xuat_sac", "hoc_sinh_gioi", "hoc_sinh_tien_tien", "hoc_sinh_tieu_bieu",
@@ -56,6 +56,7 @@ class Shift:
     bands: tuple[Band, ...]
     columns: tuple[str, ...]
     cells: tuple[tuple[str, tuple[tuple[str, int, str], ...], int], ...]
+    width: int = WIDTH
 
 
 def place(code: str) -> int:

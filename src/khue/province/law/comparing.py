@@ -16,12 +16,13 @@ from importlib.util import find_spec
 from typing import Any
 
 from django.db import connection
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from khue.kernel.errors import DomainError
 from khue.school.gradebook import recount
 from khue.school.gradebook.recount import JUDGED, Decided
-from regulations import assessment, drafts
+from regulations import assessment, drafts, shelf
 from regulations.core import NoRuleInForce, Reason, RuleError, UnknownValue
 
 CLASSES_A_SET = 50
@@ -48,16 +49,16 @@ class NotComparable(DomainError):
     """Two rule sets decide nothing in common, or one of them does not decide a learner's year."""
 
     code, status = "law.not-comparable", 422
-    title = _("Không so sánh được hai bộ quy định này: %(why)s.")
-    advice = _("Hãy chọn hai bộ quy định cùng cấp học, ví dụ hai bộ của trung học.")
+    title = gettext_lazy("Không so sánh được hai bộ quy định này: %(why)s.")
+    advice = gettext_lazy("Hãy chọn hai bộ quy định cùng cấp học, ví dụ hai bộ của trung học.")
 
 
 class NotADraft(DomainError):
     """The file is not a draft rule set that can be read."""
 
     code, status = "law.not-a-draft", 422
-    title = _("Tệp dự thảo không đọc được: %(why)s.")
-    advice = _("Tệp là JSON có id (bắt đầu bằng “draft.”), state là “draft”, title, base và set.")
+    title = gettext_lazy("Tệp dự thảo không đọc được: %(why)s.")
+    advice = gettext_lazy("Tệp là JSON có id (bắt đầu bằng “draft.”), state là “draft”, title, base và set.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,11 @@ class Side:
     title: str
     rules: Any
     is_draft: bool = False
+
+    @property
+    def name(self) -> str:
+        """Return how people call it: kind and number of the circular, with what amends it; a draft by its title."""
+        return self.title if self.is_draft else name_of(self.rules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +179,15 @@ class Totals:
             for number, grade in data["grades"].items()
         }
         return made
+
+
+def name_of(rules: Any) -> str:
+    """Return what people call an official rule set: `Thông tư 58/2011/TT-BGDĐT, sửa đổi bởi 26/2020/TT-BGDĐT`."""
+    name = shelf.instrument(rules.instrument).name
+    if rules.amends is None:
+        return name
+    amending = ", ".join(one.number for one in shelf.amended_by(rules.instrument))
+    return _("%(name)s, sửa đổi bởi %(amending)s") % {"name": name, "amending": amending}
 
 
 # --- choosing -------------------------------------------------------------------------------------------
@@ -287,6 +302,7 @@ def _sealed_rules(rule_set: str) -> Any:
 
 def inputs(side: Side, row: Row) -> tuple[Mapping[str, Any], str]:
     """Return (snapshot, conduct of the year) as a rule set of this side takes them. Raises RuleError."""
+    recount.demand_inputs(row.snapshot)
     sealed, rules = _sealed_rules(row.rule_set), side.rules
     if rules.level == "primary":
         return _pupil(rules, row.snapshot), ""

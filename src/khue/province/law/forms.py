@@ -17,7 +17,7 @@ MOST_BYTES = 64 * 1024
 
 def rule_set_choices() -> list[tuple[str, str]]:
     """Return the rule sets that decide a learner's year: id and number with title."""
-    return [(rules.id, f"{rules.instrument}{' + TT 26/2020' if '+tt26-2020' in rules.id else ''} – {rules.title}") for rules in assessment.RULE_SETS]
+    return [(rules.id, f"{comparing.name_of(rules)} – {rules.title}") for rules in assessment.RULE_SETS]
 
 
 class YearForm(forms.Form):

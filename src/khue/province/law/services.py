@@ -53,10 +53,10 @@ def start_compare(
     parameters = {
         "before": before.id, "after": after.id, "draft": dict(draft) if draft is not None else None, "year": year,
         "school": school.pk if school else None, "classes": list(reach.class_ids), "open_classes": reach.open_classes,
-        "titles": [before.title, after.title], "school_name": school.name if school else "",
+        "names": [before.name, after.name], "school_name": school.name if school else "",
     }  # fmt: skip
     title = _("So sánh %(before)s với %(after)s, năm học %(year)s") % {
-        "before": before.id, "after": after.id, "year": terms.year_title(year)
+        "before": before.name, "after": after.name, "year": terms.year_title(year)
     }  # fmt: skip
     job = jobs.start(COMPARE, actor=actor, title=title, at=now, parameters=parameters, total=len(reach.class_ids))
     audit.record(actor, "law.compare.start", on=job, at=now, before=before.id, after=after.id, year=year)

@@ -241,18 +241,19 @@ def _is_shelved(number: str) -> bool:
 def _example(one: vectors.Published) -> Example:
     given = {key: value for key, value in one.case.input.items() if key != "op"}
     return Example(
-        one.anchor, one.case.id, one.case.rule_set, tuple(parts(given)), tuple(parts(one.case.expected)),
+        one.anchor, one.case.id, one.case.rule_set, tuple(parts(given)), tuple(parts(one.case.expected, of="expected")),
         one.citation.text if one.citation else "", one.case.note.strip(), one.failure,
     )  # fmt: skip
 
 
-def parts(value: Any) -> Iterable[Part]:
-    """Yield a JSON-like value as labelled values and tables."""
+def parts(value: Any, *, of: str = "") -> Iterable[Part]:
+    """Yield a JSON-like value as labelled values and tables; `of` "expected": keys that mean something else there."""
     if not isinstance(value, Mapping):
         yield Part("", shown(value))
         return
     for key, item in value.items():
-        label = told(vectors.label_of(str(key)))
+        own = vectors.label_of(f"{of}.{key}")
+        label = told(own if own[0] != f"{of}.{key}" else vectors.label_of(str(key)))
         if isinstance(item, Mapping) and item:
             yield _table(label, item)
         elif isinstance(item, list) and item and all(isinstance(one, Mapping) for one in item):

@@ -179,7 +179,7 @@ def chain(given: Given) -> Chain:
 def _secondary_term(given: Given, term: int) -> list[Step]:
     snapshot, title = given.terms.get(term), terms.title(term)
     heading = _("%(term)s: điểm từng môn") % {"term": title}
-    if snapshot is None or not snapshot["subjects"]:
+    if snapshot is None or not snapshot.get("subjects"):
         return [Step(f"marks-term{term}", heading, missing=given.missing.get(term, ()))]
     rules, sealed = given.rules, given.sealed.get(term)
     rows = [_term_row(given, term, code, list(marks)) for code, marks in _ordered(snapshot["subjects"], given.grade)]
@@ -272,7 +272,7 @@ def division(sums: Sequence[tuple[int, int | None]]) -> str:
 def _primary_term(given: Given, term: int) -> Step:
     snapshot, title = given.terms.get(term), terms.title(term)
     heading = _("%(term)s: mức và bài kiểm tra từng môn") % {"term": title}
-    if snapshot is None:
+    if snapshot is None or not snapshot.get("subjects"):
         return Step(f"marks-term{term}", heading, missing=given.missing.get(term, ()))
     rows = []
     for code, (kind, *marks) in _ordered(snapshot["subjects"], given.grade):

@@ -13,7 +13,7 @@ from inspect import signature
 from typing import Any
 
 from regulations.assessment import PrimarySubject, PrimaryYear, SubjectResult, TermResults
-from regulations.core import Outcome, Reason
+from regulations.core import IncompleteMarks, Outcome, Reason
 
 Snapshot = Mapping[str, Any]
 EXEMPT = "exempt"
@@ -63,11 +63,18 @@ def term_comment(
     return result
 
 
+def demand_inputs(snapshot: Snapshot) -> None:
+    """Raise IncompleteMarks for a result that keeps no inputs, as one brought from elsewhere may: nothing is guessed."""
+    if not snapshot.get("subjects"):
+        raise IncompleteMarks("the result keeps no inputs", name="snapshot")
+
+
 def term_subjects(rules: Any, snapshot: Snapshot) -> dict[str, int | str | None]:
     """Return each subject's result of a term under the rules, from a secondary term's snapshot; None: exempted.
 
     Raises RuleError for marks the rules refuse.
     """
+    demand_inputs(snapshot)
     found: dict[str, int | str | None] = {}
     for code, (kind, *given) in snapshot["subjects"].items():
         if kind == EXEMPT:
@@ -144,6 +151,7 @@ def year_of(rules: Any, snapshot: Snapshot, *, grade: int, conduct_year: str = "
 
     Raises RuleError for an input the rules refuse.
     """
+    demand_inputs(snapshot)
     decisions = snapshot.get("decisions") or {}
     if rules.level == "primary":
         pupils = [PrimarySubject(code, levels, tests, mode) for code, (levels, tests, mode) in snapshot["subjects"].items()]
