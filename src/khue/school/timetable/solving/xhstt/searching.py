@@ -188,9 +188,18 @@ class Search:
             wish = self.wish(FIRST_EFFORT, no_slack=True, no_objective=True, no_places=True)
             outcome = solve_window(self.state, self.movable, (), wish, stop=self.stop)
             self.take(outcome, any_cost=True)
+            self.is_impossible = outcome.is_impossible and not self.with_places and self._is_exact()
             if outcome.parts:
                 return
         self._by_chunks()
+
+    def _is_exact(self) -> bool:
+        """Whether a model of everything leaves out no timetable the format allows.
+
+        It does where linked events could be split differently, and where events without resources could overlap
+        themselves.
+        """
+        return all(len(bundle.events) == 1 and bundle.resources for bundle in self.problem.bundles)
 
     def _by_chunks(self) -> None:
         """Place the bundles with the fewest ways first, some at a time, with lessons left out where need be."""
@@ -215,10 +224,50 @@ class Search:
         return load * bundle.duration / max(self.size[index], 1)
 
     def _first_places(self) -> None:
-        """Fill the places of all lessons, times fixed, and keep the best filling found."""
-        wish = self.wish(6.0)
-        outcome = solve_window(self.state, (), self.with_places, wish, stop=self.stop)
-        self.take(outcome)
+        """Fill the places of all lessons, times fixed: all at once if that can be, else one by one."""
+        picks = sum(
+            len(self.state.lessons[place.bundle]) * len(place.candidates) for place in self.problem.places
+        )
+        if picks <= WHOLE_OPTIONS:
+            wish = self.wish(2.0, no_slack=True, no_objective=True)
+            outcome = solve_window(self.state, (), self.with_places, wish, stop=self.stop)
+            self.take(outcome)
+            if outcome.parts:
+                return
+        for _ in range(3):
+            before = self.state.cost
+            self._fill_greedily()
+            if self.state.cost == before or self.is_over():
+                break
+        self.keep()
+
+    def _fill_greedily(self) -> None:
+        """Give every place the resource that costs least, first one for all its lessons, then for each alone."""
+        state = self.state
+        order = sorted(
+            range(len(self.problem.places)), key=lambda p: (len(self.problem.places[p].candidates), self.random.random())
+        )
+        for index in order:
+            if self.is_over():
+                return
+            slot, place = state.slot_of_place[index], self.problem.places[index]
+            lessons = state.lessons[place.bundle]
+            self._cheapest(lessons, slot, place.candidates)
+            for lesson in lessons if len(lessons) > 1 else ():
+                self._cheapest([lesson], slot, place.candidates)
+
+    def _cheapest(self, lessons: list[int], slot: int, candidates: tuple[int, ...]) -> None:
+        """Give the lessons one resource at one of their places, if any costs less than what they have."""
+        state = self.state
+        old = [state.chosen[lesson][slot] for lesson in lessons]
+        best, least = None, state.cost
+        for resource in self.random.sample(candidates, len(candidates)):
+            for lesson in lessons:
+                state.set_resource(lesson, slot, resource)
+            if state.cost < least:
+                best, least = resource, state.cost
+        for lesson, before in zip(lessons, old, strict=True):
+            state.set_resource(lesson, slot, before if best is None else best)
 
     # Windows
 
@@ -226,7 +275,9 @@ class Search:
         """Anneal once, then solve windows until the run is over; what helped lately is done more often."""
         self._anneal(ANNEAL_MOVES, 0.5)
         kinds = ["costly", "resource", "days"] + (["places"] if self.with_places else [])
-        arms = [Arm(kind, linear) for kind in kinds for linear in (0, 1, 2)] + [Arm("anneal", 0)]
+        usual = sorted(self.weight)[len(self.weight) // 2]
+        budget = max(600.0, 5.0 * usual)
+        arms = [Arm(kind, linear, budget if kind != "places" else 2_000.0) for kind in kinds for linear in (0, 1, 2)] + [Arm("anneal", 0)]
         while not self.is_over():
             arm = self.random.choices(arms, [a.gain + 0.1 for a in arms])[0]
             clock, before = time.monotonic(), self.state.cost
@@ -254,7 +305,8 @@ class Search:
         for _ in range(self.threads):
             timed, placed, allowed = self._window(arm.kind, arm.budget)
             if timed or placed:
-                wish = self.wish(WINDOW_EFFORT, linear=arm.linear, allowed=allowed)
+                effort = WINDOW_EFFORT if self.state.cost < HARD else 2 * WINDOW_EFFORT
+                wish = self.wish(effort, linear=arm.linear, allowed=allowed)
                 jobs.append((timed, placed, wish))
         before = self.state.cost
         if len(jobs) > 1:
@@ -262,11 +314,12 @@ class Search:
                 outcomes = list(pool.map(lambda job: solve_window(self.state, *job, stop=self.stop), jobs))
         else:
             outcomes = [solve_window(self.state, *job, stop=self.stop) for job in jobs]
-        for (timed, _, wish), outcome in zip(jobs, outcomes, strict=True):
+        for (timed, placed, wish), outcome in zip(jobs, outcomes, strict=True):
             self.take(outcome)
             arm.learn(outcome)
-            is_everything = len(timed) == len(self.movable) and not self.with_places and wish.allowed == -1
-            if outcome.is_proved and is_everything and before < HARD and len(jobs) == 1:
+            is_everything = len(timed) == len(self.movable) and wish.allowed == -1
+            is_everything &= {*timed, *placed}.issuperset(self.with_places)
+            if outcome.is_proved and is_everything and before < HARD and len(jobs) == 1 and self._is_exact():
                 self.is_proved = True
 
     def _window(self, arm: str, budget: float) -> tuple[list[int], list[int], int]:

@@ -796,10 +796,13 @@ class _Window:
                 of_kind[problem.instance.resources[place.candidates[0]].kind] |= set(place.candidates)
         for whole in of_kind.values():
             sets[frozenset(whole)] = None
+        required = [p for i, p in enumerate(problem.places) if self._must_fill(i)]
         for pool in sets:
+            if not all(any(m.is_hard for m in self.state.clash_monitors[r]) for r in pool):
+                continue
             needs: dict[int, int] = defaultdict(int)
-            for place in problem.places:
-                if pool.issuperset(place.candidates) and self._must_fill(problem.places.index(place)):
+            for place in required:
+                if pool.issuperset(place.candidates):
                     needs[place.bundle] += 1
             self._pool(pool, needs)
 
