@@ -429,14 +429,14 @@ def _primary_columns(side: Side, taken: Taken) -> tuple[dict[str, list[Any]], di
     schema = {
         "learner": "Int64", "kind": "String", "code": "String", "level": "String", "test": "Int32", "mode": "String",
         "grade": "Int32", "is_outstanding_in_a_subject": "Boolean", "has_clear_progress": "Boolean",
-        "is_recognised_by_class": "Boolean", "principal_decision": "String",
+        "is_recognised_by_class": "Boolean", "has_outstanding_achievement": "Boolean", "principal_decision": "String",
     }  # fmt: skip
     rows: list[tuple[Any, ...]] = []
     for row, snapshot, _conduct in taken:
         decisions = snapshot.get("decisions") or {}
         shared = (
             row.grade, bool(decisions.get("outstanding")), bool(decisions.get("progress")), bool(decisions.get("recognised")),
-            decisions.get("principal_decision"),
+            bool(decisions.get("outstanding")), decisions.get("principal_decision"),
         )  # fmt: skip
         for code, (levels, tests, mode) in snapshot["subjects"].items():
             rows.append((row.learner_id, "subject", code, levels.get(recount.YEAR_END), tests.get(recount.YEAR_END), mode, *shared))
