@@ -13,7 +13,7 @@ EXTRAS_core := --extra setup
 EXTRAS_solver := --extra solver
 EXTRAS_analytics := --extra analytics
 
-.PHONY: help setup run test test-fast lint fix bench demo lock clean
+.PHONY: help setup run test test-fast lint fix bench mutation demo lock clean
 
 help:  ## list the tasks
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -48,6 +48,9 @@ fix: $(STAMP)  ## let the tools mend style
 
 bench: setup  ## ratios against floors in the same run
 	$(BIN)/python -m benchmarks
+
+mutation: setup  ## change the law in one place at a time and see whether its tests notice (MODULES="…" SAMPLE=25)
+	$(BIN)/python tools/mutation.py $(MODULES) --sample $(or $(SAMPLE),25)
 
 demo: setup  ## the whole path without a browser, on a fresh database, into var/demo
 	$(BIN)/khue demo

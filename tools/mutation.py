@@ -40,7 +40,7 @@ VECTORS = "vectors"
 """Stands for the published cases of the module's package."""
 ASSESSMENT = [
     VECTORS, "test_assessment.py", "test_assessment_levels.py", "test_assessment_ranks.py", "test_assessment_primary.py",
-    "test_assessment_preschool.py", "test_assessment_words.py", "test_weights.py", "test_consistency.py",
+    "test_assessment_preschool.py", "test_assessment_words.py", "test_refusals.py", "test_weights.py", "test_consistency.py",
 ]  # fmt: skip
 
 
@@ -214,9 +214,13 @@ class Changer(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.AST:
         """Leave how citations, refusals and caches are made alone."""
         name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
-        if name in ("cites", "lru_cache", "dataclass", "TypeVar", "checked"):
+        if name in ("cites", "lru_cache", "dataclass", "TypeVar"):
             return node
-        return self._children(node)
+        node.func = self.visit(node.func)
+        node.args = [self.visit(one) for one in node.args]
+        # `strict=` of zip only guards what is checked before.
+        node.keywords = [one if one.arg == "strict" else self.visit(one) for one in node.keywords]
+        return node
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
         """Change a truth value or a whole number."""
@@ -261,7 +265,7 @@ def suite(name: str) -> tuple[list[str], list[str]]:
     quick, slow = SUITES[known]
     quick = [f"{VECTORS}:{name.split('.')[0]}" if one == VECTORS else one for one in quick]
     if "frames" not in name and name != "sets":
-        quick.insert(1, "test_numbers.py")
+        quick[1:1] = ["test_numbers.py", "test_in_force.py"]
     return quick, slow
 
 

@@ -286,3 +286,10 @@ def test_the_balance_of_zones():
     for wrong in (({"A": -1}, {}), ({}, {"A": "1"})):
         with pytest.raises(OutOfRange):
             zone_balance(*wrong, class_size=35)
+
+
+def test_a_school_without_children_or_classes_has_a_balance():
+    assert enrolment.zone_balance({"a": 0, "b": 36}, {"a": 1, "c": 0}, class_size=35) == {"a": 35, "b": -36, "c": 0}
+    for children, classes in (({"a": -1}, {}), ({}, {"a": -1}), ({"a": "1"}, {})):
+        with pytest.raises(OutOfRange):
+            enrolment.zone_balance(children, classes, class_size=35)
