@@ -1,17 +1,22 @@
 """`khue up`: one process that owns the embedded database, the web server, the worker and the signer of checkpoints.
 
-A child that ends is started again, at most five times a minute; Ctrl-C ends all of them in order.
+A child that ends is started again, at most five times a minute; Ctrl-C ends all of them in order. One installation
+is up once: its folder is locked while it is.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -52,14 +57,56 @@ def program(name: str) -> str:
     return str(beside) if beside.exists() else shutil.which(name) or name
 
 
+@contextmanager
+def alone(home: Path) -> Iterator[None]:
+    """Hold the installation's folder for as long as it is up; raises ClickException when it is up already."""
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "up.lock").open("a") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise click.ClickException(f"Khuê đang chạy từ thư mục {home}. / Khuê is already up from this folder.") from error
+        yield
+
+
+def expect_free(host: str, port: int) -> None:
+    """Raise ClickException when something else answers at this address; web servers would share the port unseen."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            words = f"Không mở được {host}:{port} ({error.strerror}); hãy chọn cổng khác bằng --port. / This address is taken."
+            raise click.ClickException(words) from error
+
+
+def step(*command: str) -> None:
+    """Run one of our commands to its end; raises ClickException naming it when it fails."""
+    done = subprocess.run([sys.executable, "-m", "khue", *command], stdout=subprocess.DEVNULL if command[0] == "migrate" else None)
+    if done.returncode:
+        raise click.ClickException(f"`khue {' '.join(command)}` không xong; xem thông báo ở trên. / failed; see its messages above.")
+
+
 def run(*, host: str, port: int, workers: int, demo: bool) -> None:
     """Bring everything up and keep it up until Ctrl-C."""
-    cli.prepare()
+    expect_free(host, port)
+    with alone(cli.home()):
+        try:
+            cli.prepare()
+            step("migrate")
+            step("manage", "collectstatic", "--noinput", "--verbosity", "0")
+            if demo:
+                step("demo", "--if-empty")
+            _keep_up(host, port, workers)
+        finally:
+            if os.environ.get(cli.EMBEDDED):
+                from khue.kernel.database.launcher import Server
+
+                Server(cli.home()).stop()
+
+
+def _keep_up(host: str, port: int, workers: int) -> None:
     khue = [sys.executable, "-m", "khue"]
-    subprocess.run([*khue, "migrate"], check=True, stdout=subprocess.DEVNULL)
-    subprocess.run([*khue, "manage", "collectstatic", "--noinput", "--verbosity", "0"], check=True)
-    if demo:
-        subprocess.run([*khue, "demo", "--if-empty"], check=True)
     children = [
         Child("web", [
             program("granian"), "--interface", "wsgi", "khue.web.wsgi:application", "--host", host, "--port", str(port),
@@ -89,7 +136,3 @@ def run(*, host: str, port: int, workers: int, demo: bool) -> None:
     finally:
         for child in children:
             child.stop()
-        if os.environ.get(cli.EMBEDDED):
-            from khue.kernel.database.launcher import Server
-
-            Server(cli.home()).stop()
