@@ -1,0 +1,1 @@
+"""The timetable on paper and as a workbook: one sheet a class, teacher or room."""
