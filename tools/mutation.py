@@ -81,7 +81,7 @@ SUITES: dict[str, tuple[list[str], list[str]]] = {
     "names": ([VECTORS, "test_names.py"], []),
     "curriculum": (["test_curriculum.py", "test_assessment.py", "test_assessment_primary.py"], ["test_consistency.py"]),
     "drafts": (["test_drafts.py"], ["test_graduation_frames.py"]),
-    "core": (["test_scale.py", "test_reasons.py", *ASSESSMENT], ["test_graduation.py"]),
+    "core": (["test_scale.py", "test_reasons.py", *ASSESSMENT[1:]], ["test_graduation.py"]),
     "sets": (["test_sets_vectors.py", *_sets("test_rounding_of_sets_is_that_of_the_law", "test_columns_are_checked_before_rows"), *COMMUNES], GRADE10),
     "reasons": (["test_reasons.py", "test_assessment_words.py"], ["test_consistency.py"]),
 }

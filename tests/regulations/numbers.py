@@ -1,8 +1,9 @@
 """Every number of the law and every default of a setting, as rows a lawyer can read beside the text.
 
-    python -m tests.regulations.numbers        # write both files anew, then read the difference
+    python -m tests.regulations.numbers        # write the files anew, then read the difference
 
 `numbers_of_law.csv`: module, constant, entry, value. `settings_of_rules.csv`: rule, setting, default.
+`places_in_rules.csv`: module, function, place of law its reasons and refusals name.
 """
 
 from __future__ import annotations
@@ -100,9 +101,22 @@ def settings() -> Iterator[tuple[str, str, str]]:
                         yield place, f"{argument.name}.{entry}" if entry else argument.name, one
 
 
+def places() -> Iterator[tuple[str, str, str]]:
+    """Yield every place of law named inside a function, in the order of the lines: of reasons and of refusals."""
+    for module in modules():
+        name = module.__name__.removeprefix("regulations.")
+        tree = ast.parse(inspect.getsource(module))
+        owners = [tree, *(node for node in tree.body if isinstance(node, ast.ClassDef))]
+        for function in (node for owner in owners for node in owner.body if isinstance(node, ast.FunctionDef)):
+            for node in ast.walk(function):
+                if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in ("cite", "Citation"):
+                    yield name, function.name, ".".join(ast.unparse(one) for one in node.args)
+
+
 FILES = {
     "numbers_of_law.csv": (("module", "constant", "entry", "value"), numbers),
     "settings_of_rules.csv": (("rule", "setting", "default"), settings),
+    "places_in_rules.csv": (("module", "function", "place"), places),
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from regulations import assessment
-from regulations.assessment import SubjectResult
+from regulations.assessment import PrimarySubject, SubjectResult
 from regulations.core import RuleError
 
 
