@@ -7,6 +7,7 @@ from allauth.idp.oidc.adapter import DefaultOIDCAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.http import HttpRequest
 
+from khue.gateway.oneroster.scopes import SCOPES
 from khue.kernel.accounts.models import Account
 
 
@@ -38,4 +39,5 @@ class IdentityAdapter(DefaultOIDCAdapter):
         **DefaultOIDCAdapter.scope_display,
         "khue.read": "Đọc dữ liệu trong phạm vi được giao",
         "khue.write": "Ghi dữ liệu trong phạm vi được giao",
+        **SCOPES,
     }

@@ -22,6 +22,8 @@ from khue.kernel.permissions.actors import ANONYMOUS, Actor
 
 STRONG_KEY = "khue.strong"
 GRANT_KEY = "khue.grant"
+TOKEN_PATHS = ("/api/", "/ims/oneroster/")
+"""Where a bearer token is looked at; everywhere else only a session signs in."""
 
 
 class ActorMiddleware:
@@ -54,7 +56,7 @@ class ActorMiddleware:
     @staticmethod
     def _account(request: HttpRequest) -> int | None:
         scheme, _, value = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and request.path.startswith("/api/"):
+        if scheme.lower() == "bearer" and request.path.startswith(TOKEN_PATHS):
             return _account_of_token(request, value.strip())
         session = getattr(request, "session", {})
         if HASH_SESSION_KEY in session and session.get(BACKEND_SESSION_KEY) in settings.AUTHENTICATION_BACKENDS:

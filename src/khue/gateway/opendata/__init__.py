@@ -1,0 +1,1 @@
+"""Open data without a sign-in: code lists and the school network, at stable addresses."""
