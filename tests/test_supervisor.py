@@ -41,6 +41,8 @@ def test_an_address_somebody_listens_at_is_refused_even_if_it_would_be_shared():
         port = other.getsockname()[1]
         with pytest.raises(click.ClickException, match=f"127.0.0.1:{port}"):
             supervisor.expect_free("127.0.0.1", port)
+        assert supervisor.answers("127.0.0.1", port)
+    assert not supervisor.answers("127.0.0.1", port)
     supervisor.expect_free("127.0.0.1", port)
 
 

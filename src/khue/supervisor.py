@@ -80,6 +80,15 @@ def expect_free(host: str, port: int) -> None:
             raise click.ClickException(words) from error
 
 
+def answers(host: str, port: int) -> bool:
+    """Return whether something listens at this address."""
+    try:
+        socket.create_connection((host, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
 def step(*command: str) -> None:
     """Run one of our commands to its end; raises ClickException naming it when it fails."""
     done = subprocess.run([sys.executable, "-m", "khue", *command], stdout=subprocess.DEVNULL if command[0] == "migrate" else None)
@@ -125,9 +134,12 @@ def _keep_up(host: str, port: int, workers: int) -> None:
     signal.signal(signal.SIGTERM, stop)
     for child in children:
         child.start()
-    click.echo(f"\nKhuê: http://{host}:{port}  (Ctrl-C để dừng)")
+    is_told = False
     try:
         while not stopping:
+            if not is_told and answers(host, port):
+                is_told = True
+                click.echo(f"\nKhuê: http://{host}:{port}  (Ctrl-C để dừng)")
             for child in children:
                 if child.process is not None and child.process.poll() is not None and not stopping:
                     click.echo(f"{child.name} ended ({child.process.returncode}); starting it again.", err=True)
