@@ -496,3 +496,12 @@ def test_the_vectors_operations_answer_provincial_settings():
     assert assign(both | {"tie_policy": "reject_all"}, "grade10.assignment") == {"1": None, "2": None}
     own = find_operation(OPERATIONS, "grade10.specialised", "specialised_score")
     assert own({"common": ["8", "8"], "special": "9", "floor": "2.00"}, "grade10.specialised") == "34.00"
+
+
+def test_each_wish_takes_its_own_handicap_and_later_ones_the_last():
+    handicaps = (0, 50, 100)
+    assert [admission.effective_score(2000, wish, handicaps) for wish in (1, 2, 3, 4)] == [2000, 1950, 1900, 1900]
+    people = [Applicant("a", 2000, ("x", "y", "z")), Applicant("b", 1990, ("x", "y", "z")), Applicant("c", 1960, ("y", "z", "x"))]
+    result = admission.assign_wishes(people, {"x": 1, "y": 1, "z": 1}, rules=WishRules(handicaps=handicaps))
+    assert {one: (place.school, place.wish) for one, place in result.placements.items()} == {"a": ("x", 1), "b": ("z", 3), "c": ("y", 1)}
+    assert result.cutoffs == {"x": 2000, "y": 1960, "z": 1890}

@@ -558,3 +558,24 @@ def test_columns_are_checked_before_rows():
         sets.checked(frame, {"nobody": None})
     with pytest.raises(OutOfRange):
         sets.checked(frame, {}, {"name": (pl.Int64, 0)})
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"papers": None}, "incomplete-marks"),
+        ({"papers": [500, None]}, "incomplete-marks"),
+        ({"papers": [500]}, "out-of-range"),
+        ({"coefficients": None}, "out-of-range"),
+        ({"coefficients": [1, None]}, "out-of-range"),
+        ({"coefficients": [1, 0]}, "out-of-range"),
+        ({"papers": [1000, 0]}, None),
+        ({"papers": [1001, 0]}, "out-of-range"),
+        ({"priority": -1}, "out-of-range"),
+        ({"incentive": None}, None),
+    ],
+)
+def test_faults_of_a_candidate_before_2025_are_named(changes, error):
+    row = {"candidate": 1, "papers": [500, 500], "coefficients": [1, 2], "priority": 0, "incentive": 0, **changes}
+    kinds = {"papers": pl.List(pl.Int64), "coefficients": pl.List(pl.Int64), "incentive": pl.Int64}
+    assert admission.apply(pl.DataFrame([row], schema_overrides=kinds), year=2020)["error"].to_list() == [error]
