@@ -1,0 +1,1 @@
+"""Pages of the tree, by topic: reading it, changing it. One query or one service a view."""
