@@ -10,7 +10,15 @@ from khue.kernel.errors import Invalid, NotAllowed, NotFound, Stale
 from khue.kernel.events.models import Event
 from khue.school.teaching.models import Assignment
 from khue.school.timetable import catalogue, covering, places, problems, queries, services
-from khue.school.timetable.models import ClassSheet, Cover, Lesson, Room, Timetable, TimetableMove, WeekPattern
+from khue.school.timetable.models import (
+    ClassSheet,
+    Cover,
+    Lesson,
+    Room,
+    Timetable,
+    TimetableMove,
+    WeekPattern,
+)
 from khue.school.timetable.services import covering as cover_services
 from khue.school.timetable.services import drafts, publishing, setting
 from tests import factories

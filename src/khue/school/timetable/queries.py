@@ -598,7 +598,7 @@ def _children(actor: Actor, on: date) -> list[MyDay]:
     )
     sheets = {
         sheet.class_group_id: sheet
-        for sheet in ClassSheet.objects.filter(class_group_id__in=[one.class_group_id for one in places_], valid__contains=on).select_related("timetable")
+        for sheet in ClassSheet.objects.filter(class_group_id__in=[one.class_group_id for one in places_], valid__contains=on)
     }
     return [
         MyDay(one.learner.name, f"{one.class_group.name}, {one.school.name}", _sheet_items(sheets.get(one.class_group_id), on)) for one in places_
