@@ -21,7 +21,7 @@ Target = dict[str, Any]
 Payload = Callable[[World, Target], Any]
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 JSON = "application/json"
-FILES = ("transcripts:copy", "exchange:result", "exchange:ministry:package")
+FILES = ("transcripts:copy", "exchange:result", "exchange:ministry:package", "timetable:sheets", "timetable:feed")
 """Operations whose GET gives out a file instead of a page."""
 
 
@@ -163,6 +163,13 @@ def _things(world: World, thing: str, letter: str, role: str, account: Account |
             own = rows["own marks"].get(account.pk) if account else None
             return [{"uid": own.uid}] if own else []
         return [{"uid": (world.places["o"] if letter == "s" else place).rows["marks"].uid}]
+    if thing in ("timetable", "draft timetable", "timetable room", "timetable rule", "teacher absence", "calendar link"):
+        held = rows.get(thing)  # these are a school's own, so another class of it has none
+        if held is None:
+            return []
+        return [{
+            "uid": held.uid, "version": held.version, "token": getattr(held, "token", ""), "lesson": rows["lesson"].uid,
+        }]  # fmt: skip
     if letter == "s":
         return []
     if thing == "unit":
@@ -307,6 +314,40 @@ def _teaching() -> list[Operation]:
     ]  # fmt: skip
 
 
+def _timetable() -> list[Operation]:
+    week = {f"{letter}{day}": str(5 if letter == "m" and day < 5 else 0) for letter in "ma" for day in range(7)}
+    version = _of("version")
+    day = "2025-11-10"
+    return [
+        *_pages("timetable:index"), *_pages("timetable:checklist"),
+        *_pages("timetable:week", post=_form(from_day=day, minutes="45", **week)),
+        *_pages("timetable:rooms", post=_form(name="Phòng mới", kind="lab", capacity="40", holds="1", is_open="on")),
+        *_pages("timetable:room", "timetable room", post=_form(name="Tên mới", kind="lab", capacity="40", holds="1", version=version)),
+        *_pages("timetable:rules"), *_pages("timetable:usual-rules", get=None, post=EMPTY),
+        *_pages("timetable:new-rule", post=_form(number="2", weight="50"), kind="teacher_max_gaps"),
+        *_pages("timetable:rule", "timetable rule", post=_form(number="3", weight="60", version=version)),
+        *_pages("timetable:drop-rule", "timetable rule", get=None, post=EMPTY),
+        *_pages("timetable:draft", post=_form(title="Bản mới", on=day)),
+        *_pages("timetable:board", "timetable"), *_pages("timetable:board", "draft timetable", variant="draft"),
+        *_pages("timetable:move", "draft timetable", get=None, post=_form(key="thu.1", place="1-0-1", version=version)),
+        *_pages("timetable:pin", "draft timetable", get=None, post=_form(key="thu.1", pinned="1", version=version)),
+        *_pages("timetable:undo", "draft timetable", get=None, post=_form(version=version)),
+        *_pages("timetable:refresh", "draft timetable", get=None, post=_form(version=version)),
+        *_pages("timetable:solve", "draft timetable", get=None, post=_form(seconds="20", seed="1", version=version)),
+        *_pages("timetable:broken", "draft timetable"), *_pages("timetable:compare", "timetable"),
+        *_pages("timetable:chains", "draft timetable", post=_form(move="thu.1=2-0-2", version=version)),
+        *_pages("timetable:publish", "draft timetable", post=_form(on="2025-12-01", version=version)),
+        *_pages("timetable:sheets", "timetable", by="lop", kind="xlsx"),
+        *_pages("timetable:absences", post=_form(post=lambda world, target: world.places["o"].rows["teaching post"].uid, first=day, last=day)),
+        *_pages("timetable:absence", "teacher absence", post=_form(lesson=_of("lesson"), on=day, choice="free:")),
+        *_pages("timetable:withdraw", "teacher absence", get=None, post=EMPTY),
+        *_pages("timetable:my-day"),
+        *_pages("timetable:links", post=_form(thing=lambda world, target: f"class_group:{world.places['o'].group.uid}")),
+        *_pages("timetable:close-link", "calendar link", get=None, post=EMPTY),
+        *_pages("timetable:feed", "calendar link"),
+    ]  # fmt: skip
+
+
 def _gradebook() -> list[Operation]:
     return [
         *_pages("gradebook:index"), *_pages("gradebook:register", "register"), *_pages("gradebook:save", "register", get=None, post=CELLS),
@@ -405,7 +446,7 @@ def _api() -> list[Operation]:
 
 
 PARTS: dict[str, Callable[[], list[Operation]]] = {
-    "shell": _shell, "sign-in": _sign_in, "register": _register, "teaching": _teaching, "gradebook": _gradebook, "transcripts": _transcripts,
+    "shell": _shell, "sign-in": _sign_in, "register": _register, "teaching": _teaching, "timetable": _timetable, "gradebook": _gradebook, "transcripts": _transcripts,
     "gateway": _gateway, "law": _law, "api": _api,
 }  # fmt: skip
 

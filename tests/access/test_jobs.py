@@ -38,6 +38,10 @@ PARAMETERS: dict[str, tuple[str, Callable[[Place], dict[str, Any]]]] = {
     "gradebook.close_year": ("principal", lambda place: {"school": place.school.pk, "year": 2025, "classes": [place.group.pk]}),
     "law.compare": ("province_officer", law_parameters),
     "law.recompute": ("province_officer", law_parameters),
+    "timetable.solve": (
+        "vice_principal",
+        lambda place: {"timetable": place.rows["draft timetable"].pk, "seconds": 5, "seed": 1, "keeps": False},
+    ),
     "transcripts.sign": ("principal", lambda place: {"batch": place.rows["signing"].pk}),
 }
 """Who asks for a kind of work by default, and its parameters for one place."""

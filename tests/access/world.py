@@ -37,6 +37,15 @@ from khue.register.staff.models import Post
 from khue.school.gradebook import services as gradebook
 from khue.school.gradebook.models import Correction, Register
 from khue.school.teaching.models import Assignment
+from khue.school.timetable.models import (
+    CalendarLink,
+    Lesson,
+    TeacherAbsence,
+    Timetable,
+    TimetableRule,
+    WeekPattern,
+)
+from khue.school.timetable.models import Room as TimetableRoom
 from khue.school.transcripts import services as transcripts
 from khue.school.transcripts.models import SigningBatch, State, Transcript, TranscriptSignature
 from tests import factories
@@ -232,8 +241,36 @@ def _things(place: Place, elsewhere: Unit) -> None:
         learner=place.learners[1], from_school=place.school, to_school=elsewhere, learner_name=place.learners[1].name,
         grade=7, effective_on=now.date(), reason="Chuyển nhà",
     )  # fmt: skip
+    _timetables(place, now)
     _transcripts(place, now)
     _batch(place, now)
+
+
+def _timetables(place: Place, now: datetime) -> None:
+    """Make a published timetable and a draft, a room, a wish, an absence and a calendar address of the school."""
+    if place.letter == "s":  # they belong to a school
+        return
+    marker, school = MARKERS[place.letter], place.school
+    pattern = WeekPattern.objects.create(school=school, mornings=[5] * 5 + [0] * 2, afternoons=[0] * 7, valid=factories.EVER)
+    post = place.rows["assignment"].post
+    common = {"school": school, "school_year": 2025, "pattern": pattern, "placed": 1, "lessons_count": 1}
+    draft = Timetable.objects.create(title=f"{marker} nháp", **common)
+    shown = Timetable.objects.create(title=f"{marker} chính", **common)
+    lesson = {
+        "school_id": school.pk, "key": "thu.1", "class_group": place.group, "post": post, "subject_code": "tin_hoc", "day": 0, "half": 0, "period": 0,
+    }  # fmt: skip
+    Lesson.objects.create(timetable=draft, **lesson)
+    place.rows["lesson"] = Lesson.objects.create(timetable=shown, **lesson, is_published=True)
+    shown.state, shown.valid, shown.published_at = "published", period(date(2025, 9, 1), date(2025, 11, 30)), now
+    shown.save()
+    shown.refresh_from_db()
+    place.rows |= {
+        "timetable": shown, "draft timetable": draft, "teaching post": post,
+        "timetable room": TimetableRoom.objects.create(school=school, name=f"Phòng {marker}"),
+        "timetable rule": TimetableRule.objects.create(school=school, school_year=2025, kind="teacher_max_gaps", parameters={"number": 2, "teachers": []}),
+        "teacher absence": TeacherAbsence.objects.create(school=school, post=post, valid=period(date(2025, 11, 10), date(2025, 11, 11)), note=marker),
+        "calendar link": CalendarLink.objects.create(school_id=school.pk, class_group=place.group),
+    }  # fmt: skip
 
 
 def _transcripts(place: Place, now: datetime) -> None:

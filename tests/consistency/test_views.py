@@ -27,6 +27,7 @@ PUBLIC_VIEWS = {
     "khue.province.law.views.public.instrument_data": "the legal shelf for machines",
     "khue.province.law.views.public.circulars": "worked examples are public; invented marks",
     "khue.province.law.views.public.examples": "worked examples are public; invented marks",
+    "khue.school.timetable.views.days.feed": "the secret address of a calendar is the right, it may be closed",
     "khue.web.views.language": "the language of this browser",
     "khue.web.views.offline": "a page without data",
     "khue.web.views.worker": "a script without data",
