@@ -172,7 +172,7 @@ class TestPage:
         with counted() as count:
             page = client.get("/danh-muc-du-lieu/").content.decode()
         assert count.total <= 6
-        assert "2.246" in page
+        assert "2.248" in page
         found = client.get("/danh-muc-du-lieu/?q=benh+cot+song&cap=primary").content.decode()
         assert "BENH_COT_SONG" in found
         assert "BENH_VE_MAT" not in found

@@ -102,9 +102,9 @@ def write(
     for model in sorted({homes[symbol].model for symbol in given}, key=lambda name: (name == "people.Person", name)):
         row = _locked(model, about, versions)
         of_row = [symbol for symbol in given if homes[symbol].model == model]
-        told = _apply(row, about, homes, of_row, kept)
+        told = put(row, about.object, homes, of_row, kept)
         if told:
-            _save(row)
+            save(row)
             changed += told
     if changed:
         audit.record(
@@ -125,7 +125,8 @@ def _locked(model: str, about: Subject, versions: Mapping[str, int]) -> Any:
     return row
 
 
-def _apply(row: Any, about: Subject, homes: Mapping[str, Any], symbols: Sequence[str], kept: Mapping[str, Any]) -> list[str]:
+def put(row: Any, object_: str, homes: Mapping[str, Any], symbols: Sequence[str], kept: Mapping[str, Any]) -> list[str]:
+    """Set fields of a locked row to canonical values and return those that changed; the caller asked for the rights and saves."""
     changed = []
     facts = dict(row.facts)
     for symbol in symbols:
@@ -134,7 +135,7 @@ def _apply(row: Any, about: Subject, homes: Mapping[str, Any], symbols: Sequence
             if facts.get(symbol) != value:
                 changed.append(symbol)
                 facts.pop(symbol, None) if value is None else facts.__setitem__(symbol, value)
-        elif _set_column(row, queries.column_of(about.object, home), value):
+        elif _set_column(row, queries.column_of(object_, home), value):
             changed.append(symbol)
     row.facts = facts
     return changed
@@ -162,7 +163,8 @@ def _set_column(row: Any, column: str, value: Any) -> bool:
     return True
 
 
-def _save(row: Any) -> None:
+def save(row: Any) -> None:
+    """Save a row; raises NumberTaken where its personal number is another living person's."""
     try:
         with transaction.atomic():
             row.save()

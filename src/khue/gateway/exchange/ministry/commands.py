@@ -40,4 +40,37 @@ def ministry(school_year: int, out: Path, schools: tuple[str, ...], xlsx: bool, 
         click.echo(f"{one['count']:8} {one['level']:16} {one['object']:8} {one['symbol']:32} {one['problem']}")
 
 
-COMMANDS = {"ministry": ministry, "catalogue": catalogue}
+@click.command("take")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--school-year", type=int, required=True, help="the year the school year begins in")
+@click.option("--level", default="", help="of which level the records are, when the name of the file does not tell")
+@click.option("--object", "object_", default="", help="which table a single JSON file is: learner, staff, h_ttt_1_1")
+@click.option("--unit", default="", metavar="CODE", help="the college that records of level 6 belong to")
+@click.option("--json", "as_json", is_flag=True, help="print the report as JSON")
+def take(file: Path, school_year: int, level: str, object_: str, unit: str, as_json: bool) -> None:
+    """Take records of QĐ 4998 in from a package, a JSON file or a workbook; the same records again change nothing."""
+    from khue.cli import prepare
+
+    prepare()
+    from django.utils import timezone
+
+    from khue.gateway.exchange.ministry import sources, taking
+    from khue.kernel.database import scope
+    from khue.kernel.errors import DomainError
+    from khue.kernel.permissions import system_actor
+
+    try:
+        records = sources.read(file.read_bytes(), name=str(file), level=level, object_=object_)
+    except DomainError as refusal:
+        raise click.ClickException(f"{refusal.sentence} {refusal.next_step}") from refusal
+    with scope.everything():
+        report = taking.take(actor=system_actor("command:take"), records=records, school_year=school_year, now=timezone.now(), unit_code=unit)
+    if as_json:
+        click.echo(json.dumps(report.as_dict(), ensure_ascii=False, indent=1))
+        return
+    click.echo(" ".join(f"{name}={report.counts[name]}" for name in ("same", "changed", "made", "refused", "problems")))
+    for one in report.problems[:30]:
+        click.echo(f"{one['level']:16} {one['object']:8} {one['record']:24} {one['symbol']:32} {one['problem']}", err=True)
+
+
+COMMANDS = {"ministry": ministry, "catalogue": catalogue, "take": take}

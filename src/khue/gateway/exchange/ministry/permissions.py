@@ -12,3 +12,8 @@ MINISTRY_FILE = right(
     {"province_officer": "any", "data_steward": "any"},
     needs_second_factor=True,
 )
+TAKE_MINISTRY = right(
+    "exchange.take_ministry",
+    _("Nhập tệp bản ghi theo QĐ 4998"),
+    {"principal": "unit", "vice_principal": "unit", "clerk": "unit", "data_steward": "unit"},
+)

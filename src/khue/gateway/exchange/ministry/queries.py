@@ -43,3 +43,12 @@ def stored(job: Job, what: str) -> StoredFile:
 def report(job: Job) -> dict[str, Any]:
     """Return the stored report of a job; raises NotFound."""
     return dict(json.loads(files.read(stored(job, "report"))))
+
+
+def taken(actor: Actor, uid: UUID, *, at: datetime) -> Job:
+    """Return one job that took records in: the actor's own, or any of her school's; raises NotFound."""
+    permissions.demand(actor, "exchange.take_ministry", on=permissions.ANYWHERE, at=at)
+    found = Job.objects.filter(kind="exchange.ministry_take", uid=uid).first()
+    if found is None or (found.account_id != actor.account_id and not (found.school_id and actor.covers_school(found.school_id))):
+        raise NotFound()
+    return found

@@ -34,3 +34,20 @@ def give(*, actor: Actor, job: Job, kept: StoredFile, now: datetime) -> None:
     body = {"job": str(job.uid), "file": kept.name, "sha256": kept.sha256}
     ledger.append(ledger.chain_for(CHAIN), act="exchange.ministry_file.given", body=body, actor=actor, at=now)
     audit.record(actor, "exchange.ministry_file.give", on=job, at=now, file=kept.name, sha256=kept.sha256)
+
+
+@transaction.atomic
+def ask_to_take(*, actor: Actor, content: bytes, name: str, school_year: int, now: datetime, level: str = "", object_: str = "", unit: str = "") -> Job:
+    """Keep a file of QĐ 4998 records and queue taking it in. Raises SheetRefused for what is no such file, NotAllowed."""
+    from khue.gateway.exchange.ministry import sources
+    from khue.gateway.exchange.ministry.work import TAKE
+    from khue.kernel import files
+
+    permissions.demand(actor, "exchange.take_ministry", on=permissions.ANYWHERE, at=now)
+    found = sources.read(content, name=name, level=level, object_=object_)
+    place = actor.unit_id if actor.unit_id in (actor.schools or ()) else None
+    kept = files.store(content, name=name[-200:], content_type="application/x-khue-ministry", purpose="exchange.ministry.take", school_id=place, account_id=actor.account_id)
+    parameters = {"file": kept.pk, "school_year": school_year, "at": now.isoformat(), "level": level, "object": object_, "unit": unit}
+    job = jobs.start(TAKE, actor=actor, title=_("Nhập tệp bản ghi theo QĐ 4998"), at=now, school_id=place, parameters=parameters)
+    audit.record(actor, "exchange.ministry.ask_to_take", on=job, at=now, records=sum(len(rows) for rows in found.values()), sha256=kept.sha256)
+    return job

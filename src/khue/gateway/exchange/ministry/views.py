@@ -12,7 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from khue.gateway.exchange.ministry import forms, queries, services
+from khue.gateway.exchange.ministry import forms, queries, services, taking
+from khue.gateway.exchange.sheets.limits import SheetRefused
 from khue.kernel import files, permissions
 from khue.kernel.permissions.loading import local_day
 from khue.register.fields import sections
@@ -109,3 +110,39 @@ def package(request: HttpRequest, uid: UUID) -> HttpResponse:
     response = HttpResponse(content, content_type=kept.content_type)
     response["Content-Disposition"] = f'attachment; filename="{kept.name}"'
     return response
+
+
+@require_http_methods(["GET", "POST"])
+def take(request: HttpRequest) -> HttpResponse:
+    """Bring a file of QĐ 4998 records in."""
+    now = timezone.now()
+    permissions.demand(request.actor, "exchange.take_ministry", on=permissions.ANYWHERE, at=now)  # type: ignore[attr-defined]
+    form = forms.TakeForm(request.POST or None, request.FILES or None, initial={"school_year": calendar.school_year_of(local_day(now))})
+    if request.method == "POST" and form.is_valid():
+        values = form.cleaned_data
+        try:
+            job = services.ask_to_take(
+                actor=request.actor, content=values["file"].read(), name=values["file"].name, school_year=values["school_year"], now=now,  # type: ignore[attr-defined]
+                level=values["level"], unit=values["unit"],
+            )  # fmt: skip
+            return redirect("exchange:ministry:taken", uid=job.uid)
+        except SheetRefused as refusal:
+            form.add_error("file", f"{refusal.sentence} {refusal.next_step}")
+    return render(request, "ministry/take.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_safe
+def taken(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """Show what became of the records of a file: counts, and what was not taken with the reason."""
+    job = queries.taken(request.actor, uid, at=timezone.now())  # type: ignore[attr-defined]
+    counts, problems = job.result.get("counts", {}), job.result.get("problems", [])
+    return render(request, "ministry/taken.html", {
+        "job": job, "is_done": job.finished_at is not None,
+        "stats": [(title, counts.get(code, 0)) for code, title in (("same", _("Không đổi")), ("changed", _("Đã sửa")), ("made", _("Thêm mới")), ("refused", _("Không nhận")))],
+        "problems": [
+            {**one, "level_name": LEVEL_NAMES.get(one["level"], one["level"]), "object_name": OBJECT_NAMES.get(one["object"], one["object"]),
+             "problem_name": taking.REASONS.get(one["problem"], one["problem"])}
+            for one in problems[:500]
+        ],
+        "more": max(0, counts.get("problems", 0) - 500),
+    })  # fmt: skip

@@ -9,3 +9,6 @@ menus.MENU.add(
     "exchange.ministry", menus.Entry(_("Tệp gửi Bộ"), "exchange:ministry:index", icon="file-export", right="exchange.ministry_file", sort=75)
 )
 citing.rests("exchange.ministry", "file", _("Tệp gửi Bộ"), ("4998/QĐ-BGDĐT",), "exchange:ministry:index")
+menus.MENU.add(
+    "exchange.take", menus.Entry(_("Nhập tệp 4998"), "exchange:ministry:take", icon="table-import", right="exchange.take_ministry", sort=76)
+)

@@ -12,8 +12,10 @@ from tempfile import mkdtemp
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from khue.gateway.exchange.ministry import writing
+from khue.gateway.exchange.ministry import sources, taking, writing
 from khue.kernel import faults, files, jobs
+from khue.kernel.errors import NotFound
+from khue.kernel.files.models import StoredFile
 from khue.kernel.jobs import Step
 from khue.kernel.jobs.models import Job
 from khue.kernel.permissions import Actor
@@ -47,6 +49,32 @@ def ministry_file(job: Job, actor: Actor) -> Iterator[Step]:
         )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+TAKE = "exchange.ministry_take"
+
+
+@jobs.kind(TAKE, _("Nhập tệp bản ghi theo QĐ 4998"))
+def ministry_take(job: Job, actor: Actor) -> Iterator[Step]:
+    """Take the records of a stored file in, one school a step. The same records again change nothing, so a killed job begins again."""
+    now = datetime.fromisoformat(job.parameters["at"])
+    kept = StoredFile.objects.filter(pk=job.parameters["file"]).first()
+    if kept is None:
+        raise NotFound()
+    records = sources.read(files.read(kept), name=kept.name, level=job.parameters.get("level", ""), object_=job.parameters.get("object", ""))
+    total = len(sources.schools(records))
+    report = taking.Report()
+    done = 0
+    for _code in taking.steps(
+        actor=actor, records=records, school_year=job.parameters["school_year"], now=now, report=report, unit_code=job.parameters.get("unit", "")
+    ):
+        done += 1
+        faults.hit("exchange.ministry_take.after_school")
+        yield Step(done=done, total=max(total, done), result=report.as_dict())
+    yield Step(
+        done=done, total=done, result=report.as_dict(), result_url=reverse("exchange:ministry:taken", args=[job.uid]),
+        message=str(_("Đã nhập: %(made)s mới, %(changed)s thay đổi.") % {"made": report.counts["made"], "changed": report.counts["changed"]}),
+    )  # fmt: skip
 
 
 def _store(folder: Path, actor: Actor, school_year: int) -> dict[str, int]:

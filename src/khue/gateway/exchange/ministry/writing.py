@@ -26,7 +26,7 @@ from khue.kernel.permissions import Actor
 from khue.kernel.permissions.loading import local_day
 from khue.register.fields import catalogue
 from khue.register.fields.checking import Violation, check
-from khue.register.fields.models import ExtensionField
+from khue.register.fields.models import ExtensionField, Record
 from khue.register.fields.queries import level_of
 from khue.register.orgs.models import Unit
 
@@ -78,6 +78,8 @@ def steps(
             for rows in reading.read(ids[at : at + SCHOOLS_A_STEP], school_year=school_year, day=day, communes=communes):
                 writer.school(rows)
             yield Progress(min(at + SCHOOLS_A_STEP, len(ids)), len(ids), sum(reporter.records.values()))
+        if chosen is None:
+            _write_higher(folder, reporter)
     report = _finish(actor, folder, reporter, school_year=school_year, day=day, schools=len(ids), now=now)
     yield Progress(len(ids), len(ids), report["record_count"], report)
 
@@ -123,6 +125,21 @@ class _Writer:
             sink.close()
         for book in self.books.values():
             book.close()
+
+
+def _write_higher(folder: Path, reporter: reports.Reporter) -> None:
+    """Write the records of colleges and universities, a file a table; they are held to their fields when they come in."""
+    found = Record.objects.living().filter(school__kind="college").order_by("kind", "school__code", "pk")
+    open_sinks: dict[str, sinks.JsonSink] = {}
+    try:
+        for record in found.iterator():
+            if record.kind not in open_sinks:
+                open_sinks[record.kind] = sinks.JsonSink(folder / "higher" / f"{record.kind}.json")
+            open_sinks[record.kind].add(record.body)
+            reporter.records["higher", record.kind] += 1
+    finally:
+        for sink in open_sinks.values():
+            sink.close()
 
 
 def _finish(
