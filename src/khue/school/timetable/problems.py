@@ -113,7 +113,10 @@ class Builder:
 
 @dataclass
 class Built:
-    """A problem with its ways back. names: key of a lesson to the activity's name; keys: the other way."""
+    """A problem with its ways back. names: key of a lesson to the activity's name; keys: the other way.
+
+    titles  what each wish says, by its source
+    """
 
     problem: m.Problem
     grid: Grid
@@ -122,6 +125,7 @@ class Built:
     rows: dict[str, list[Lesson]]
     room_ids: dict[str, int]
     room_names: dict[int, str]
+    titles: dict[str, str] = field(default_factory=dict)
 
     def solution(self) -> dict[str, m.Placement]:
         """Return where the lessons stand, as a solution; what is not placed is left out."""
@@ -173,8 +177,10 @@ def build(
         grid, teachers, {str(row.class_group.uid): row.class_group.name for some in rows.values() for row in some},
         {str(room.uid): room.name for room in rooms}, {names[key]: some for key, some in rows.items()},
     )  # fmt: skip
+    titles: dict[str, str] = {}
     constraints: list[m.Constraint] = list(_fixed(builder, grid, flag, class_hour))
     for wish in wishes:
+        titles[wish.source] = str(catalogue.KINDS[wish.kind].title)
         make = catalogue.KINDS[wish.kind].make
         if make is not None:
             constraints += _known(make(builder, wish.parameters, weight=float(wish.weight), source=wish.source))
@@ -190,7 +196,7 @@ def build(
     )  # fmt: skip
     return Built(
         problem, grid, names, {name: key for key, name in names.items()}, dict(rows), {room.name: room.pk for room in rooms},
-        {room.pk: room.name for room in rooms},
+        {room.pk: room.name for room in rooms}, titles,
     )  # fmt: skip
 
 
@@ -304,8 +310,8 @@ def score(problem: m.Problem, solution: m.Solution) -> tuple[int, int, float]:
     return report.activities - report.placed, report.hard, report.cost
 
 
-def words(violation: checking.Violation, built: Built, titles: Mapping[str, str]) -> str:
-    """Return one broken demand as a sentence; titles: uid of a rule to what it says."""
+def words(violation: checking.Violation, built: Built) -> str:
+    """Return one broken demand as a sentence."""
     where = ", ".join(weeks.place_name(built.grid.place(slot)) for slot in violation.slots[:3] if slot[0] < len(built.grid.sessions))
     who = ", ".join((violation.people or violation.activities)[:4])
     sentence = {
@@ -313,7 +319,7 @@ def words(violation: checking.Violation, built: Built, titles: Mapping[str, str]
         "Outside": _("Ngoài khung tuần: %(what)s"),
     }.get(violation.kind)  # fmt: skip
     if sentence is None:
-        title = titles.get(violation.source, "")
+        title = built.titles.get(violation.source, "")
         fixed = {"pin": _("Tiết đã ghim"), FLAG: _("Tiết chào cờ"), CLASS_HOUR: _("Tiết sinh hoạt lớp")}
         return ": ".join(filter(None, (fixed.get(violation.source, title), who))) + (f" ({where})" if where else "")
     what = ", ".join(violation.activities[:4]) if violation.kind != "RoomClash" else who

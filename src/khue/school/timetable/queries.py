@@ -129,11 +129,12 @@ class Choices:
     subjects: list[tuple[str, str]] = field(default_factory=list)
 
 
-def choices(actor: Actor, *, school_year: int, on: date, at: datetime) -> Choices:
-    """Return what wishes of the actor's school may name; three statements."""
+def choices(actor: Actor, *, school_year: int, on: date, at: datetime, wanted: Sequence[str] = catalogue.LISTS) -> Choices:
+    """Return what wishes of the actor's school may name, of the parameters wanted; at most three statements."""
     permissions.demand(actor, "timetable.plan", on=actor.unit_id, at=at)
-    register = requirements.read(actor.unit_id or 0, school_year, on)
-    rooms = Room.objects.filter(school_id=actor.unit_id, is_open=True).order_by("name")
+    people = {"teachers", "classes", "subjects", "others"} & set(wanted)
+    register = requirements.read(actor.unit_id or 0, school_year, on) if people else requirements.Register((), ())
+    rooms = Room.objects.filter(school_id=actor.unit_id, is_open=True).order_by("name") if "rooms" in wanted else ()
     posts = {one.post_id: one.post for one in register.assignments}
     ordered = sorted(posts.values(), key=lambda post: post.person.sort_key)
     codes = sorted({one.subject_code for one in register.assignments}, key=subject_title)
@@ -429,15 +430,10 @@ def broken(actor: Actor, held: Timetable, *, at: datetime) -> Broken:
     """Return what a version breaks, in words; three statements."""
     permissions.demand(actor, "timetable.plan", on=held, at=at)
     built = places.load(held)
-    titles = {
-        str(uid): str(catalogue.KINDS[kind].title)
-        for uid, kind in TimetableRule.objects.filter(school_id=held.school_id, school_year=held.school_year).values_list("uid", "kind")
-        if kind in catalogue.KINDS
-    }  # fmt: skip
     report = checking.check(built.problem, built.solution())
-    hard = [problems.words(one, built, titles) for one in report.violations if one.is_hard]
+    hard = [problems.words(one, built) for one in report.violations if one.is_hard]
     soft = sorted(
-        ((problems.words(one, built, titles), one.weight / 100 * one.units) for one in report.violations if not one.is_hard),
+        ((problems.words(one, built), one.weight / 100 * one.units) for one in report.violations if not one.is_hard),
         key=lambda pair: -pair[1],
     )
     return Broken(hard, soft[:100], report.cost)

@@ -150,8 +150,8 @@ def usual_rules(request: HttpRequest) -> HttpResponse:
 
 def _rule_form(request: HttpRequest, kind: catalogue.Kind, initial: dict[str, Any], year: int, day: date) -> forms.RuleForm:
     now = timezone.now()
-    held = queries.pattern(request.actor, at=now)
-    names = queries.choices(request.actor, school_year=year, on=day, at=now)
+    held = queries.pattern(request.actor, at=now) if "slots" in kind.parameters else None
+    names = queries.choices(request.actor, school_year=year, on=day, at=now, wanted=kind.parameters)
     return forms.RuleForm(request.POST or None, kind=kind, names=names, grid=weeks.grid_of(held) if held else None, initial=initial)
 
 
