@@ -179,6 +179,16 @@ def path_to(actor: Actor, uid: UUID, *, day: date) -> list[Node]:
     return [Node(row[0], row[1], row[2], row[3], row[4], depth=n) for n, row in enumerate(rows)]
 
 
+def holder(actor: Actor, code: str, *, day: date) -> Node | None:
+    """Return the one unit of this code that may hold others on that day, within the actor's place; else None."""
+    found = _rows(
+        f"select u.id, u.uid, u.code, u.kind, {_NAME.format(u='u')} from orgs_unit u where u.code = %(code)s"
+        f" and u.valid @> %(day)s::date and u.kind not in ('school', 'centre', 'college'){_VISIBLE.format(u='u')} limit 2",
+        {"code": text.clean(code), "day": day, **_place(actor)},
+    )
+    return Node(*found[0]) if len(found) == 1 else None
+
+
 def children(actor: Actor, parent: UUID | None, *, day: date, depth: int = 0) -> list[Node]:
     """Return the units directly under `parent` on that day with what each one counts: one query.
 

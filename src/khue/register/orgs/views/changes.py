@@ -100,11 +100,11 @@ def move(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Put a unit under another from a day."""
 
     def act(actor: Actor, unit: Unit, given: dict[str, Any], now: datetime) -> Unit:
-        parents = list(Unit.objects.on(given["on"]).filter(code=given["parent"].strip()).exclude(kind__in=SCHOOL_KINDS)[:2])
-        if len(parents) != 1:
+        parent = queries.holder(actor, given["parent"], day=given["on"])
+        if parent is None:
             raise services.UnknownParent(parent_code=given["parent"].strip())
         services.set_parent(
-            actor=actor, child_id=unit.pk, parent_id=parents[0].pk, on=given["on"], now=now, version=given["version"],
+            actor=actor, child_id=unit.pk, parent_id=parent.id, on=given["on"], now=now, version=given["version"],
             reason=given["reason"],
         )  # fmt: skip
         return unit
