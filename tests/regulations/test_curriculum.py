@@ -65,6 +65,7 @@ def test_qualities_and_competences():
         "trung_thuc",
         "trach_nhiem",
     ]
+    assert [len(curriculum.competences(grade, 2025)) for grade in range(1, 6)] == [8, 8, 10, 10, 10]
     young = {one.code for one in curriculum.competences(2, 2025)}
     assert len(curriculum.competences(3, 2025)) == 10 and {"cong_nghe", "tin_hoc"}.isdisjoint(young)
     assert curriculum.find_quality("tin_hoc").kind == "nang_luc_dac_thu"

@@ -105,7 +105,7 @@ def row_faults() -> list[pl.Expr]:
 
 
 def learner_table(
-    frame: Frame, learners: Frame | None, needed: Mapping[str, bool], optional: Mapping[str, Any]
+    frame: Frame, learners: Frame | None, needed: Sequence[str], optional: Mapping[str, Any]
 ) -> pl.LazyFrame:
     """Return one row a learner with the needed and optional columns."""
     source = (frame if learners is None else learners).lazy()

@@ -83,7 +83,7 @@ def year_results(
         table,
         frame,
         learners,
-        {"conduct1": True, "conduct2": True, "absences": True},
+        ("conduct1", "conduct2", "absences"),
         {"conduct_after_summer": None, "principal_decision": None},
     )
     table = _judge_levels(rules, table, values, reading, adjust_for_comment)
@@ -140,7 +140,7 @@ def _with_learners(
     table: pl.LazyFrame,
     frame: Frame,
     learners: Frame | None,
-    needed: Mapping[str, bool],
+    needed: Sequence[str],
     optional: Mapping[str, Any],
 ) -> pl.LazyFrame:
     return table.join(

@@ -46,7 +46,7 @@ def primary_results(
     """
     flags = ("is_outstanding_in_a_subject", "has_clear_progress", "is_recognised_by_class")
     optional = {**dict.fromkeys(flags, False), "level_after_help": None, "principal_decision": None}
-    given = learner_table(frame, learners, {"grade": True}, optional)
+    given = learner_table(frame, learners, ("grade",), optional)
     rows = _primary_rows(rules, frame, given)
     levels = tt_27_2020.LEVELS
     table = rows.group_by("learner").agg(
@@ -110,7 +110,7 @@ def primary_completion(
         "level_after_help": None,
         "principal_decision": None,
     }
-    given = learner_table(frame, learners, {"grade": True}, optional)
+    given = learner_table(frame, learners, ("grade",), optional)
     rows = _primary_rows(rules, frame, given)
     table = rows.group_by("learner").agg(
         _worse("subject", rules.subject_levels, rules.subject_levels[1], "s"),

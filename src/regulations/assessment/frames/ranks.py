@@ -33,7 +33,7 @@ RANK_CODES = (
 )
 """Reason codes of a rank, each once, in the order a set gives them."""
 
-RANKED_COLUMNS = {"conduct1": True, "conduct2": True, "conduct_year": True, "absences": True}
+RANKED_COLUMNS = ("conduct1", "conduct2", "conduct_year", "absences")
 
 
 def ranked_results(rules: tt_58_2011.Circular58, frame: Frame, learners: Frame | None = None) -> pl.DataFrame:
