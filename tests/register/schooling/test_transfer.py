@@ -3,14 +3,14 @@
 from datetime import date
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from khue.kernel.audit.models import Act
 from khue.kernel.database import scope
 from khue.kernel.errors import NotFound
 from khue.kernel.events.models import Event
-from khue.register.people.models import Person
-from khue.register.schooling import services
+from khue.register.people.models import Kinship, Person
+from khue.register.schooling import queries, services
 from khue.register.schooling.models import Placement, Transfer
 from tests import factories
 
@@ -103,3 +103,26 @@ def test_a_learner_is_in_one_class_a_day(two):
     assert left.closed == "dropout"
     with pytest.raises(services.NotPlaced):
         services.leave(actor=a, learner=learner, on=date(2025, 12, 1), closed="dropout", reason="", now=NOW)
+
+
+def test_her_guardians_go_along_unless_the_old_school_still_needs_them(two):
+    here, there, target, learner, a, b = two
+    [sibling] = factories.learners(factories.class_group(here, grade=8), 1)
+    mother, father = (factories.person(name, school=here) for name in ("Võ Thị Mai", "Nguyễn Văn Ba"))
+    teacher = factories.post(here, "Lê Thị Tám").person
+    for who, child, relation in (
+        (mother, learner, "mother"), (father, learner, "father"), (father, sibling, "father"), (teacher, learner, "guardian"),
+    ):  # fmt: skip
+        Kinship.objects.create(guardian=who, learner=child, relation=relation, school_id=here.pk, valid=factories.EVER)
+    asked = services.ask_transfer(actor=a, learner=learner, to_school=there, effective_on=TODAY, reason="Chuyển nhà", now=NOW)
+    services.agree(actor=a, uid=asked.uid, now=NOW)
+    services.agree(actor=b, uid=asked.uid, to_class=target, now=NOW)
+    assert [Person.objects.get(pk=one.pk).school_id for one in (mother, father, teacher)] == [there.pk, here.pk, here.pk]
+    with visible(b):
+        file = queries.learner_file(b, str(learner.uid), at=NOW)
+        assert {tie.name for tie in file.guardians} == {"Võ Thị Mai", "Nguyễn Văn Ba", "Lê Thị Tám"}
+        assert not Person.objects.filter(pk__in=[father.pk, teacher.pk]).exists()
+    with visible(a), connection.cursor() as cursor:
+        cursor.execute("select khue_ties(%s), khue_ties(%s)", [learner.pk, sibling.pk])
+        gone, own = cursor.fetchone()
+    assert gone in ([], "[]") and "Nguyễn Văn Ba" in str(own)

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from khue.kernel import audit, ids, permissions, text
@@ -161,11 +162,17 @@ def end_tie(*, actor: Actor, uid: str, now: datetime, reason: str) -> None:
 def hand_over_file(*, person_id: int, school_id: int) -> None:
     """Let another school hold a person's file from now on; for the services of placements and posts.
 
+    Her guardians' files go along, but for those the former school still needs: with another child there, or a post.
     Runs in the caller's transaction, across both schools' scopes, after the caller asked for the rights.
     """
     with scope.opened(everything=True):
+        former = Person.objects.filter(pk=person_id).values_list("school_id", flat=True).first()
         Person.objects.filter(pk=person_id).update(school_id=school_id)
         Kinship.objects.filter(learner_id=person_id).update(school_id=school_id)
+        needed = Person.objects.filter(Q(wards__learner__school_id=former) | Q(posts__school_id=former))
+        Person.objects.filter(wards__learner_id=person_id, school_id=former).exclude(pk__in=needed.values("pk")).update(
+            school_id=school_id
+        )
 
 
 class _Place:

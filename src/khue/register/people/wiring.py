@@ -21,6 +21,22 @@ guards.AFTER_TABLES.append(
     grant execute on function khue_wards(bigint, date) to khue_app;
     """
 )
+# A guardian with children in two schools has her file in one of them: who sees a learner's file sees the names of all
+# her guardians, and how they are related to her, by this.
+guards.AFTER_TABLES.append(
+    """
+    create or replace function khue_ties(who bigint) returns jsonb
+      language plpgsql stable security definer set search_path = public, pg_temp as $f$
+      begin
+        return (select coalesce(jsonb_agg(jsonb_build_object('name', g.name, 'relation', k.relation) order by k.relation, k.id), '[]')
+          from people_kinship k join people_person g on g.id = k.guardian_id
+         where k.learner_id = who and (khue_all() or who = any (khue_people())
+            or exists (select 1 from people_person p where p.id = who and p.school_id = any (khue_schools()))));
+      end $f$;
+    revoke all on function khue_ties(bigint) from public;
+    grant execute on function khue_ties(bigint) to khue_app;
+    """
+)
 loading.PEOPLE_SQL = "select khue_wards(%(person)s, %(day)s::date) union all select %(person)s"
 
 relation(

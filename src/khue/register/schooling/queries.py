@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, OuterRef, Q, QuerySet
+from django.db.models import Count, F, Func, JSONField, OuterRef, Q, QuerySet
 from django.db.models.functions import JSONObject
 
 from khue.kernel import permissions
@@ -94,13 +94,12 @@ def learner_file(actor: Actor, uid: str, *, at: datetime) -> LearnerFile:
     """Return one learner's file in two statements; raises NotFound outside the actor's place, NotAllowed for a
     teacher who neither leads nor teaches her class."""
     day = local_day(at)
-    ties = Kinship.objects.filter(learner=OuterRef("pk")).order_by("relation", "pk")
     moves = Transfer.objects.filter(learner=OuterRef("pk")).order_by("-pk")
     person = (
         Person.objects.filter(uid=uid)
         .annotate(
             seen_own_learner=is_own_learner(actor, day),
-            ties=ArraySubquery(ties.values(found=JSONObject(name="guardian__name", relation="relation"))),
+            ties=Func(F("pk"), function="khue_ties", output_field=JSONField()),
             moves=ArraySubquery(
                 moves.values(found=JSONObject(
                     uid="uid", from_school="from_school__name", to_school="to_school__name", state="state",
