@@ -12,16 +12,18 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from khue.kernel.accounts.models import Account
+from tests.access import fielding
 from tests.access.world import FAMILY, MARKERS, PLACES, World, sheet
 
 Target = dict[str, Any]
 Payload = Callable[[World, Target], Any]
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 JSON = "application/json"
-FILES = ("transcripts:copy", "exchange:result", "exchange:ministry:package", "timetable:sheets", "timetable:feed")
+FILES = ("periods:statement", "sync:file", "oneroster:bundle", "transcripts:copy", "exchange:result", "exchange:ministry:package", "timetable:sheets", "timetable:feed")
 """Operations whose GET gives out a file instead of a page."""
 
 
@@ -44,12 +46,13 @@ class Operation:
     @property
     def is_api(self) -> bool:
         """Return whether partner systems call it with their token."""
-        return self.name.startswith("api:")
+        return self.name.startswith(("api:", "oneroster:rostering", "oneroster:gradebook"))
 
     def path(self, target: Target) -> str:
         """Return the address for one target."""
         wanted = PARAMETERS.get(self.base, ())
-        values = {name: target[name] for name in wanted if name in target} | self.kwargs
+        values = {name: target[name] for name in wanted if name in target}
+        values |= {name: value.format(**target) if isinstance(value, str) else value for name, value in self.kwargs.items()}
         return reverse(self.base, kwargs=values) + self.query.format(**target)
 
 
@@ -113,6 +116,9 @@ def targets(world: World, thing: str, role: str, account: Account | None) -> dic
         return {"o": [{"grant": _grant(account)}], "s": [{"grant": _grant(other)}]}
     if thing == "device":
         return {"s": [{"pk": world.device.pk}]}
+    if thing in ("period", "open period", "channel", "sync file", "subscription"):
+        row = world.places["o"].rows[thing]
+        return {"o": [{"uid": row.uid, "version": getattr(row, "version", 0)}]}
     made = {letter: [one for one in _things(world, thing, letter, role, account) if one] for letter in PLACES}
     if role in FAMILY and thing in ("learner", "learner code") and made["o"]:
         classmate, own = made["o"][1:], made["o"][:1]
@@ -170,8 +176,18 @@ def _things(world: World, thing: str, letter: str, role: str, account: Account |
         return [{
             "uid": held.uid, "version": held.version, "token": getattr(held, "token", ""), "lesson": rows["lesson"].uid,
         }]  # fmt: skip
+    if thing in fielding.THINGS:
+        return fielding.targets(place, thing) if letter != "s" or thing not in ("data of a school", "taken file") else []
+    if thing == "bundle":
+        own = rows.get("bundles", {}).get(account.pk) if account else None
+        return [{"uid": (own if letter == "o" and own else rows["bundle"]).uid}] if letter != "s" else []
     if letter == "s":
         return []
+    if thing in ("submission", "waiting submission", "returned submission"):
+        held = rows[{"submission": "submission", "waiting submission": "waiting", "returned submission": "returned"}[thing]]
+        return [{"uid": held.uid, "version": held.version, "sha256": held.snapshot.sha256}]
+    if thing == "board":
+        return [{"uid": rows["period"].uid, "submission": rows["submission"].uid, "version": rows["submission"].version}]
     if thing == "unit":
         return [{"uid": place.school.uid, "code": place.school.code}]
     if thing == "batch":
@@ -399,6 +415,43 @@ def _gateway() -> list[Operation]:
     ]  # fmt: skip
 
 
+def _handing() -> list[Operation]:
+    plan = _form(
+        kind="ad_hoc", name="Kỳ thử", school_year="2025", reference_on="2025-11-01", freezes_at="2025-11-20T23:00", due_school="2025-11-25",
+        levels=["lower_secondary"], objects=["school", "learner"], version=_of("version"),
+    )  # fmt: skip
+    channel = _form(
+        code="moi", name="Kênh mới", adapter="xlsx", levels=["lower_secondary"], objects=["school"], batch_size="10", version=_of("version"), is_active="on",
+    )  # fmt: skip
+    reason = _form(version=_of("version"), reason="Đã đọc lại từng lớp")
+    held, open_ = "submission", "open period"
+    return [
+        *_pages("periods:index"), *_pages("periods:new", post=plan), *_pages("periods:board", "period", get="?tt=checking"), *_pages("periods:edit", open_, post=plan),
+        *_pages("periods:freeze", open_, get=None, post=EMPTY), *_pages("periods:close", "period", get=None, post=EMPTY),
+        *_pages("periods:confirm", "board", get=None, post=_form(n=lambda world, target: [f"{target['submission']}@{target['version']}"], reason="Thay cho xã")),
+        *_pages("periods:submission", held), *_pages("periods:difference", held, get="?lan=2"), *_pages("periods:statement", held),
+        *_pages("periods:sign", "waiting submission", get=None, post=_form(sha256=_of("sha256"))),
+        *_pages("periods:act", held, get=None, post=reason, variant="confirm", what="xac-nhan"), *_pages("periods:act", held, get=None, post=reason, variant="return", what="tra-lai"),
+        *_pages("periods:act", held, get=None, post=reason, variant="ask", what="xin-mo"), *_pages("periods:act", held, get=None, post=reason, variant="compare", what="so-lai"),
+        *_pages("periods:act", held, get=None, post=reason, variant="unlock", what="mo"),
+        *_pages("periods:act", "returned submission", get=None, post=reason, variant="refreeze", what="chot-lai"),
+        *_pages("sync:index"), *_pages("sync:new", post=channel), *_pages("sync:channel", "channel"), *_pages("sync:edit", "channel", post=channel),
+        *_pages("sync:run", "channel", get=None, post=EMPTY), *_pages("sync:reconcile", "channel", get=None, post=EMPTY),
+        *_pages("sync:check", "channel", get=None, post=EMPTY), *_pages("sync:resend", "channel", get=None, post=_form(**{"tat-ca": "1"})),
+        *_pages("sync:file", "sync file"),
+        *_pages("sync:subscriptions", post=_form(name="Hệ thống", address="https://vi-du.vn/nghe", kinds=["periods.frozen"], unit_code="")),
+        *_pages("sync:subscription-state", "subscription", get=None, post=_form(version=_of("version"), dung="khong")),
+        *_pages("sync:redeliver", "subscription", get=None, post=EMPTY),
+        *_pages("oneroster:rostering", variant="students", rest="students"), *_pages("oneroster:rostering", "learner", variant="student", rest="students/{uid}"),
+        *_pages("oneroster:rostering", "learner", variant="demographics", rest="demographics/{uid}"), *_pages("oneroster:rostering", "class", variant="class", rest="classes/{uid}/students"),
+        *_pages("oneroster:gradebook", "class", variant="marks", rest="classes/{uid}/results"), *_pages("oneroster:gradebook", variant="results", rest="results"),
+        *_pages("oneroster:index", post=lambda world, target: {"file": sheet(), "school_code": world.places["o"].school.code}),
+        *_pages("oneroster:ask", "unit", get=None, post=_form(school_code=_of("code"))), *_pages("oneroster:bundle", "bundle"),
+        *_pages("opendata:index"), *_pages("opendata:catalogue"), *_pages("opendata:notice"), *_pages("opendata:schools", form="csv"),
+        *_pages("opendata:list", code="thu", form="json"),
+    ]  # fmt: skip
+
+
 def _law() -> list[Operation]:
     slug = "22-2021-tt-bgddt"
     sides = _form(before="secondary.tt22-2021", after="secondary.tt58-2011", year="2024")
@@ -408,6 +461,35 @@ def _law() -> list[Operation]:
         *_pages("law:compare", post=sides), *_pages("law:comparison", "law.compare"),
         *_pages("law:recompute", post=_form(year="2024")), *_pages("law:recomputation", "law.recompute"),
         *_pages("gradebook:explain", "learner", get="?nam=2025"),
+    ]  # fmt: skip
+
+
+def _fields() -> list[Operation]:
+    version, day = _of("version"), "2025-09-05"
+    school, group, post, learner = "data of a school", "data of a class", "file of a post", "file of a learner"
+    extension = _form(object_="learner", symbol="CO_MAY_TINH", name="Có máy tính", type_="boolean", privacy="personal", retention="register", section="study", topic="13")
+    upload = _form(school_year="2025", level="primary", file=lambda world, target: SimpleUploadedFile("learner.json", fielding.RECORDS))
+    return [
+        *_pages("fields:catalogue"), *_pages("fields:extend", post=extension), *_pages("fields:records", kind="learner_reward"),
+        *_pages("fields:whole", school), *_pages("fields:school", school),
+        *_pages("fields:edit-school", school, post=_form(IS_DIEN_LUOI="1", version=version), section="conditions"),
+        *_pages("fields:add-school", school, post=_form(TEN="Điểm lẻ", since=day), kind="site"),
+        *_pages("fields:class", group), *_pages("fields:edit-class", group, post=_form(IS_BAN_TRU="1", version=version), section="features"),
+        *_pages("fields:staff", post), *_pages("fields:timeline-staff", post),
+        *_pages("fields:edit-staff", post, post=_form(MA_BAC_LUONG="1", version=version, person_version=_of("person_version")), section="pay"),
+        *_pages("fields:add-staff", post, post=_form(NOI_DUNG="Bằng khen", since=day), kind="staff_reward"),
+        *_pages("fields:learner", learner), *_pages("fields:timeline-learner", learner),
+        *_pages("fields:edit-learner", learner, post=_form(BIET_BOI="có", version=version), section="study"),
+        *_pages("fields:edit-learner", learner, post=_form(IS_HO_NGHEO="1", version=version), section="policy", variant="restricted"),
+        *_pages("fields:add-learner", learner, post=_form(NOI_DUNG="Giỏi", since=day), kind="learner_reward"),
+        *_pages("fields:add-learner", learner, post=_form(CHIEU_CAO="150", since=day), kind="health", variant="health"),
+        *_pages("fields:change-record", "record", post=_form(NOI_DUNG="Khá", since=day, version=version)),
+        *_pages("fields:withdraw-record", "record", post=_form(reason="Nhầm", version=version)),
+        *_pages("quality:index"), *_pages("quality:run", get=None, post=EMPTY), *_pages("quality:entering"), *_pages("quality:numbers"),
+        *_pages("quality:deadline", post=_form(term="1", stage="lock", due_on="2026-01-20")),
+        *_pages("quality:rule", code="learner-number-missing"),
+        *_pages("quality:edit-rule", post=_form(severity="error", is_on="on", reason=REASON, version="1"), code="no-contact"),
+        *_pages("exchange:ministry:take", post=upload), *_pages("exchange:ministry:taken", "taken file"),
     ]  # fmt: skip
 
 
@@ -447,7 +529,7 @@ def _api() -> list[Operation]:
 
 PARTS: dict[str, Callable[[], list[Operation]]] = {
     "shell": _shell, "sign-in": _sign_in, "register": _register, "teaching": _teaching, "timetable": _timetable, "gradebook": _gradebook, "transcripts": _transcripts,
-    "gateway": _gateway, "law": _law, "api": _api,
+    "gateway": _gateway, "handing": _handing, "law": _law, "fields": _fields, "api": _api,
 }  # fmt: skip
 
 

@@ -25,6 +25,7 @@ from django.utils import timezone
 
 from khue.gateway.exchange import services as imports
 from khue.gateway.exchange.models import ImportBatch
+from khue.gateway.oneroster.scopes import SCOPES as ONEROSTER
 from khue.kernel import files
 from khue.kernel.accounts.models import Account
 from khue.kernel.database.fields import period
@@ -49,6 +50,7 @@ from khue.school.timetable.models import Room as TimetableRoom
 from khue.school.transcripts import services as transcripts
 from khue.school.transcripts.models import SigningBatch, State, Transcript, TranscriptSignature
 from tests import factories
+from tests.access import fielding, handing
 from tests.gateway.exchange import books
 from tests.school.transcripts import classes
 
@@ -116,8 +118,10 @@ def build() -> World:
     question = ReformQuestion.objects.create(
         reform=reform, school=a, source=communes[1], options=[communes[0].code, communes[2].code], proposed=communes[0]
     )
+    handing.build(places)
     clients, headers = _doors(accounts)
     _jobs(places, accounts)
+    handing.bundles(places, accounts)
     someone = factories.account("librarian", a)
     device = Authenticator.objects.create(user=someone, type="webauthn", data={"name": MARKERS["s"], "credential": {}})
     return World(places, d, accounts, clients, headers, reform, question, _ministry(), device, _laws(places["o"], accounts))
@@ -208,13 +212,13 @@ def _doors(accounts: dict[str, dict[str, Account]]) -> tuple[dict[tuple[str, str
             clients[role, when] = _browser(account)
             if role == "partner_system":
                 partner = Partner(name=f"Đối tác {when}", owner=account)
-                partner.set_scopes(["khue.read", "khue.write"])
+                partner.set_scopes(["khue.read", "khue.write", *ONEROSTER])
                 partner.set_grant_types([Partner.GrantType.CLIENT_CREDENTIALS])
                 partner.set_secret("bi-mat-cua-doi-tac")
                 partner.save()
                 answer = Client().post("/identity/o/api/token", {
                     "grant_type": "client_credentials", "client_id": partner.id, "client_secret": "bi-mat-cua-doi-tac",
-                    "scope": "khue.read khue.write",
+                    "scope": " ".join(["khue.read", "khue.write", *ONEROSTER]),
                 })  # fmt: skip
                 headers[role, when] = {"Authorization": f"Bearer {answer.json()['access_token']}"}
     return clients, headers
@@ -244,6 +248,7 @@ def _things(place: Place, elsewhere: Unit) -> None:
     _timetables(place, now)
     _transcripts(place, now)
     _batch(place, now)
+    fielding.build(place, MARKERS[place.letter])
 
 
 def _timetables(place: Place, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -76,7 +77,11 @@ def everything(reading: Reading, plural: str) -> Iterator[dict[str, Any]]:
 
 def _dicts(cursor: Any) -> list[dict[str, Any]]:
     names = [column.name for column in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    for row in found:
+        if isinstance(row.get("roles"), str):  # the driver leaves JSON as text
+            row["roles"] = json.loads(row["roles"])
+    return found
 
 
 def exists(reading: Reading, plural: str, sourced_id: str) -> bool:

@@ -213,10 +213,13 @@ def take_again(submission_id: int, *, reason: str, actor: Actor, now: datetime) 
 def compare(job: Job, actor: Actor) -> Iterator[Step]:
     """Set a school's standing snapshot, or those of a whole frozen period, against the register of now."""
     now = timezone.now()
+    permissions.demand(actor, "periods.view", on=permissions.ANYWHERE, at=now)
     chosen = Submission.objects.filter(pk=job.parameters["submission"]) if "submission" in job.parameters else Submission.objects.filter(
         period_id=job.parameters["period"], pk__gt=job.cursor.get("after", 0)
     )  # fmt: skip
     held = list(chosen.order_by("pk").values_list("pk", flat=True))
+    if "submission" in job.parameters and not held:
+        raise NotFound()
     done = job.cursor.get("done", 0)
     total = done + len(held)
     for at in range(0, len(held), SCHOOLS_A_STEP):
