@@ -293,3 +293,9 @@ def test_a_school_without_children_or_classes_has_a_balance():
     for children, classes in (({"a": -1}, {}), ({}, {"a": -1}), ({"a": "1"}, {})):
         with pytest.raises(OutOfRange):
             enrolment.zone_balance(children, classes, class_size=35)
+
+
+def test_a_published_case_without_ground_or_shift_has_none():
+    entry_age = enrolment.OPERATIONS["entry_age"]
+    assert entry_age({"level": "lớp 1", "birth_year": 2018, "school_year_start": 2026}, "enrol.age") == "quá tuổi: cần căn cứ"
+    assert entry_age({"level": "lớp 1", "birth_year": 2020, "school_year_start": 2026}, "enrol.age") == "đúng tuổi"
