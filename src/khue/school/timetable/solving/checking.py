@@ -98,6 +98,10 @@ class _Timetable:
         at = self.solution[activity.key]
         return [(at.day, at.period + k) for k in range(activity.duration)]
 
+    def date(self, at: Placement) -> int:
+        """Return the calendar day of a placement."""
+        return self.problem.days[at.day].date
+
     @cached_property
     def placed(self) -> list[Activity]:
         """Return the placed activities, in the problem's order."""
@@ -561,20 +565,22 @@ def _not_together(t: _Timetable, c: m.NotTogether) -> Broken:
 @_rule(m.MinDaysBetween)
 def _min_days_between(t: _Timetable, c: m.MinDaysBetween) -> Broken:
     for one, p, other, q in _pairs(t, c.activities):
-        yield c.least - abs(p.day - q.day), (), (one.key, other.key), ((p.day, p.period), (q.day, q.period))
+        apart = abs(t.date(p) - t.date(q))
+        yield c.least - apart, (), (one.key, other.key), ((p.day, p.period), (q.day, q.period))
 
 
 def _adjoining(t: _Timetable, c: m.MinDaysBetween) -> Iterator[Violation]:
     """Two on one day that ought to follow each other and do not: hard, whatever the weight."""
     for one, p, other, q in _pairs(t, c.activities):
-        if p.day == q.day and p.period + one.duration != q.period and q.period + other.duration != p.period:
+        adjoin = p.day == q.day and (p.period + one.duration == q.period or q.period + other.duration == p.period)
+        if t.date(p) == t.date(q) and not adjoin:
             yield Violation("Adjoining", 1, m.HARD, (), (one.key, other.key), ((p.day, p.period),), c.source)
 
 
 @_rule(m.MaxDaysBetween)
 def _max_days_between(t: _Timetable, c: m.MaxDaysBetween) -> Broken:
     for one, p, other, q in _pairs(t, c.activities):
-        yield abs(p.day - q.day) - c.most, (), (one.key, other.key), ()
+        yield abs(t.date(p) - t.date(q)) - c.most, (), (one.key, other.key), ()
 
 
 def _between(one: Activity, p: Placement, other: Activity, q: Placement) -> int:

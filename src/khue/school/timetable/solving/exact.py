@@ -7,6 +7,7 @@ the starts that clash with fixed ones before the model is built, so a window is 
 from __future__ import annotations
 
 import itertools
+import random
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -20,6 +21,10 @@ from khue.school.timetable.solving.state import State
 
 ABSENT = 1_000_000  # the price of a period that is not placed
 SOFTENED = 99.99
+OF_DAYS = (
+    m.MaxDays, m.MinDays, m.MaxHours, m.MinHours, m.MaxADay, m.MaxTerms, m.MaxInATerm, m.MinInATerm, m.MaxDaysBetween, m.SameDay,
+    m.Balance, m.MaxFullDates, m.MaxConsecutiveDays, m.MaxTagsADay, m.MinDaysBetween,
+)  # fmt: skip
 Lit = Any  # a CP-SAT literal, or the int 0 or 1 when it is decided already
 
 
@@ -32,15 +37,20 @@ class Window:
 
     def __init__(
         self, c: Compiled, free: Iterable[int], state: State, *, only_hard: bool = False, optional: bool = False,
-        softened: frozenset[int] = frozenset(),
+        softened: frozenset[int] = frozenset(), within: dict[int, int] | None = None,
+        days: frozenset[int] | None = None, shake: random.Random | None = None,
     ) -> None:  # fmt: skip
         """Build the model.
 
         only_hard   leave soft costs out
+        days        free units stay on these days
+        shake       adds small random prices, so that equally good timetables differ
+        within      unit -> day: free units stay on these days, chosen so that what concerns only days holds
         softened    ids of hard constraints that may be broken at a price
         optional    a free unit may stay unplaced, at a price; what further lessons may mend is then no breach
         """
         self.c, self.state, self.only_hard, self.optional, self.softened = c, state, only_hard, optional, softened
+        self.within, self.days, self.shake = within, days, shake
         self.free = set(free)
         self.model = cp_model.CpModel()
         self.terms: list[Lit] = []
@@ -206,6 +216,10 @@ class Window:
             self._taken[g] = self._fixed_mask(self.c.agendas[g], m.EVERY_WEEK)
         for unit in sorted(self.free):
             starts = [s for s in self.c.domain[unit] if self._is_free(unit, s)]
+            if self.within is not None:
+                starts = [s for s in starts if s // self.c.height == self.within[unit]]
+            if self.days is not None:
+                starts = [s for s in starts if s // self.c.height in self.days]
             if not starts and not self.optional:
                 raise Infeasible
             if self.optional:
@@ -219,6 +233,9 @@ class Window:
             else:
                 self.x[unit] = {s: self.bool() for s in starts}
                 self.model.add_exactly_one(self.x[unit].values())
+            if self.shake is not None:
+                for literal in self.x[unit].values():
+                    self.pay(literal, self.shake.randrange(20))
             if not self.only_hard:
                 for start, cost in self.c.costs[unit].items():
                     if start in self.x[unit]:
@@ -383,7 +400,7 @@ class Window:
         for i, unit in self.c.agendas[g].parts:
             if unit in self.absent:
                 found.append((self.absent[unit], self.c.length[i]))
-            elif unit not in self.free and unit not in self.fixed:
+            elif unit not in self.free and unit not in self.fixed and self.within is None:
                 found.append((1, self.c.length[i]))
         return found
 
@@ -542,6 +559,12 @@ class Window:
 
     def hint(self, state: State) -> None:
         """Suggest a timetable."""
+        for unit, literal in self.absent.items():
+            if not isinstance(literal, int):
+                self.model.add_hint(literal, unit not in state.starts)
+                if unit not in state.starts:
+                    for one in self.x[unit].values():
+                        self.model.add_hint(one, False)
         for unit, starts in self.x.items():
             if unit in state.starts:
                 for start, literal in starts.items():
@@ -630,6 +653,9 @@ def _max_gaps(w: Window, k: m.MaxGaps) -> None:
                     slots = range(day * w.c.height, (day + 1) * w.c.height)
                     gaps += [w.gap(g, slot) for slot in slots if not shut >> slot & 1]
             w.at_most(gaps, k.most, k.weight, copies=w.c.agendas[g].copies, spare=w.missing(g))
+            if w.within is not None and k.per == "week":  # leave what is allowed to the days to come
+                for a in gaps:
+                    w.pay(a, 10)
 
 
 def _fill_from_front(w: Window, g: int) -> None:
@@ -1056,13 +1082,13 @@ def _overlap(one: int, other: int) -> Callable[[int, int], int]:
 @_adds(m.MinDaysBetween)
 def _min_days_between(w: Window, k: m.MinDaysBetween) -> None:
     those = w.units(k.activities)
-    days = len(w.c.problem.days)
     height = w.c.height
-    if k.least > 0 and k.weight > 0:
-        first = 0 if k.is_hard else 1 - k.least
-        last = max(1, days - k.least + 1) if k.is_hard else days
-        for start in range(first, last) if those else ():
-            window = range(max(0, start), min(days, start + k.least))
+    dates = [day.date for day in w.c.problem.days]
+    last = max(dates) + 1
+    if k.least > 0 and k.weight > 0 and those:
+        starts = range(max(1, last - k.least + 1)) if k.is_hard else range(1 - k.least, last)
+        for start in starts:
+            window = [d for d, date in enumerate(dates) if start <= date < start + k.least]
             literals = [a for _, u in those for a in w.in_days(u, window)]
             if k.is_hard:
                 w.at_most_one(literals)
@@ -1070,15 +1096,19 @@ def _min_days_between(w: Window, k: m.MinDaysBetween) -> None:
                 for already in range(1, len(those)):
                     w.at_most(literals, already, k.weight)
     if k.adjoining:
-        _all_pairs(
-            w, k, lambda s, t, a, b: int(s // height == t // height and s + a != t and t + b != s), m.HARD
-        )  # fmt: skip
+
+        def apart(s: int, t: int, a: int, b: int) -> int:
+            adjoin = s // height == t // height and (s + a == t or t + b == s)
+            return int(dates[s // height] == dates[t // height] and not adjoin)
+
+        _all_pairs(w, k, apart, m.HARD)
 
 
 @_adds(m.MaxDaysBetween)
 def _max_days_between(w: Window, k: m.MaxDaysBetween) -> None:
     height = w.c.height
-    _all_pairs(w, k, lambda s, t, a, b: max(0, abs(s // height - t // height) - k.most))
+    dates = [day.date for day in w.c.problem.days]
+    _all_pairs(w, k, lambda s, t, a, b: max(0, abs(dates[s // height] - dates[t // height]) - k.most))
 
 
 @_adds(m.MinGapsBetween)

@@ -337,9 +337,9 @@ class NotTogether(OfActivities):
 
 @dataclass(frozen=True, kw_only=True)
 class MinDaysBetween(OfActivities):
-    """Any two lie at least `least` days apart; one unit a pair and day too close.
+    """Any two lie at least `least` calendar days apart; one unit a pair and day too close.
 
-    adjoining   two on one day follow each other directly; this holds whatever the weight is
+    adjoining   two on one date follow each other directly; this holds whatever the weight is
     """
 
     least: int
@@ -348,7 +348,7 @@ class MinDaysBetween(OfActivities):
 
 @dataclass(frozen=True, kw_only=True)
 class MaxDaysBetween(OfActivities):
-    """Any two lie at most `most` days apart; one unit a pair and day too far."""
+    """Any two lie at most `most` calendar days apart; one unit a pair and day too far."""
 
     most: int
 

@@ -40,14 +40,16 @@ class Relations:
             self._add(constraint)
 
     def _add(self, k: m.Constraint) -> None:
-        h = self.c.height
+        h, dates = self.c.height, [day.date for day in self.c.problem.days]
         if isinstance(k, m.MinDaysBetween):
             if k.weight > 0:
-                self._all(k, ("min days", k.least), lambda a, b: lambda s, t: max(0, k.least - abs(s // h - t // h)))
+                self._all(k, ("min days", k.least), lambda a, b: lambda s, t: max(0, k.least - abs(dates[s // h] - dates[t // h])))
             if k.adjoining:
-                self._all(k, ("adjoin",), lambda a, b: lambda s, t: int(s // h == t // h and s + a != t and t + b != s), m.HARD)
+                self._all(
+                    k, ("adjoin",), lambda a, b: lambda s, t: int(dates[s // h] == dates[t // h] and not _adjoin(s, t, a, b, h)), m.HARD
+                )
         elif isinstance(k, m.MaxDaysBetween):
-            self._all(k, ("max days", k.most), lambda a, b: lambda s, t: max(0, abs(s // h - t // h) - k.most))
+            self._all(k, ("max days", k.most), lambda a, b: lambda s, t: max(0, abs(dates[s // h] - dates[t // h]) - k.most))
         elif isinstance(k, m.MinGapsBetween):
             self._all(
                 k, ("min gaps", k.least),
@@ -215,6 +217,11 @@ class Relations:
                     row.append((other, joined[label]))
             found.append(row)
         return found
+
+
+def _adjoin(s: int, t: int, a: int, b: int, height: int) -> bool:
+    """Return whether two activities of one day follow each other directly."""
+    return s // height == t // height and (s + a == t or t + b == s)
 
 
 def _union(masks: tuple[int, ...]) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from time import monotonic
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from khue.school.timetable.solving import checking
 from khue.school.timetable.solving import model as m
-from khue.school.timetable.solving.compiling import Compiled, compiled
+from khue.school.timetable.solving.compiling import SCALE, Compiled, compiled
 from khue.school.timetable.solving.engine import Best, Progress, Result, Stop
 from khue.school.timetable.solving.model import Placement, Problem, Solution
 from khue.school.timetable.solving.placing import Board, Placer
@@ -21,8 +21,9 @@ from khue.school.timetable.solving.state import State
 if TYPE_CHECKING:
     from khue.school.timetable.solving.exact import Window
 
-FIRST_ROUNDS = 12_000
-PATIENCE = 12
+FIRST_ROUNDS = 4_000
+PATIENCE = 10
+DAYS_EFFORT = 3.0
 
 
 def run(
@@ -102,85 +103,149 @@ class _Run:
     # --- placing -------------------------------------------------------------------------------------------------
 
     def _place(self) -> State | None:
-        """Place everything, by pushing out and by windows in turn; None when the time is over before."""
-        placer = Placer(self.board, self.rng)
-        rounds = FIRST_ROUNDS
-        best = self.board.state()
-        while True:
-            done = self._push(placer, rounds, best)
-            if len(self.board.start) - self.board.count < len(self.board.start) - len(best.starts) or done:
-                best = self.board.state()
-            if done:
-                self._look(best)
-                return best
-            if self.is_over():
-                self._look(best)
-                return None
-            self._look(best)
-            state = self._repair(best)
-            if len(state.starts) == len(self.c.members):
-                self._look(state)
-                return state
-            if len(state.starts) > len(best.starts):
-                best = state
-            self.board.load_state(best)
-            rounds = min(rounds * 2, 100_000)
+        """Place everything; None when the time is over before.
 
-    def _push(self, placer: Placer, rounds: int, best: State) -> bool:
-        found: list[State] = []
-        most = len(best.starts)
+        First by pushing out, which is done in a moment where there is slack. Then the days of everything are decided at
+        once, each day is filled on its own, and what is missing is repaired in windows; and so on in turn.
+        """
+        placer = Placer(self.board, self.rng)
+        if self._push(placer, FIRST_ROUNDS):
+            return self._reported(self.board.state())
+        best = self._reported(self.board.state())
+        avoided: dict[tuple[int, int], int] = {}
+        rounds = FIRST_ROUNDS
+        while not self.is_over():
+            for attempt in (self._by_days(avoided), best):
+                if attempt is None:
+                    continue
+                state = self._repair(attempt)
+                if self._missing(state) <= self._missing(best):
+                    best = self._reported(state)
+                if not self._missing(state):
+                    return state
+                if self.is_over():
+                    return None
+                self.board.load_state(state)
+                if self._push(placer, rounds):
+                    return self._reported(self.board.state())
+                if self._missing(self.board.state()) < self._missing(best):
+                    best = self._reported(self.board.state())
+            rounds = min(rounds * 2, 60_000)
+        return None
+
+    def _missing(self, state: State) -> int:
+        """Return how many periods are not placed."""
+        return sum(self.board.hours[u] for u in range(len(self.c.members)) if u not in state.starts)
+
+    def _reported(self, state: State) -> State:
+        self._look(state)
+        return state
+
+    def _push(self, placer: Placer, rounds: int) -> bool:
+        """Go on placing by pushing out; leave the fullest board behind."""
+        fullest: list[State] = []
+        board = self.board
 
         def note() -> None:
-            nonlocal most
-            if self.board.count > most:
-                most = self.board.count
-                if len(self.board.start) - most < 25:
-                    found[:] = [self.board.state()]
+            if len(board.start) - board.count < 40:
+                fullest[:] = [board.state()]
 
         before = placer.rounds
         done = placer.run(self.until, rounds, self.stop, note)
         self.counters["rounds"] += placer.rounds - before
-        if not done and found:
-            self.board.load_state(found[0])
+        if not done and fullest:
+            board.load_state(fullest[0])
         return done
+
+    def _by_days(self, avoided: dict[tuple[int, int], int], hint: State | None = None, *, soft: bool = False) -> State | None:
+        """Decide all days at once, then fill each date; None when the days could not be decided.
+
+        avoided   (unit, day) -> price, of what went wrong before; grows by what goes wrong now
+        """
+        from khue.school.timetable.solving.days import DayModel
+
+        model = DayModel(self.c, self.relations, avoided, with_costs=soft)
+        days = {u: s // self.c.height for u, s in hint.starts.items()} if hint is not None else None
+        left = max(0.05, self.until - monotonic())
+        chosen = model.solve(seconds=left, effort=DAYS_EFFORT, seed=self.rng.randrange(1 << 30), hint=days, workers=self.threads)
+        if chosen is False:
+            self.counters["days_refused"] = 1
+        if not chosen or chosen is True:
+            return None
+        self.days_cost, self.days_bound = chosen.cost, chosen.bound
+        state = State()
+        dates: dict[int, list[int]] = {}
+        for u, day in chosen.day.items():
+            dates.setdefault(self.problem.days[day].date, []).append(u)
+        for _, units in sorted(dates.items(), key=lambda it: (-sum(self.board.hours[u] for u in it[1]), it[0])):
+            if self.is_over():
+                return None
+            state = self._fill(units, chosen.day, state, soft=soft)
+            for u in units:
+                if u not in state.starts:
+                    avoided[u, chosen.day[u]] = avoided.get((u, chosen.day[u]), 0) + 5_000
+        return state
+
+    def _fill(self, units: list[int], day: dict[int, int], state: State, *, soft: bool) -> State:
+        """Place the units of one date within it."""
+        from khue.school.timetable.solving.exact import Infeasible, Window
+
+        try:
+            window = Window(self.c, units, state, only_hard=not soft, optional=True, within=day)
+        except Infeasible:
+            return state
+        found = self._solve([window], 0.4, enough=None if soft else 10_000)[0][1]
+        return state if found is None else found
 
     # --- windows -------------------------------------------------------------------------------------------------
 
     def _repair(self, state: State) -> State:
-        """Let CP-SAT place what is missing, in windows around it."""
+        """Let CP-SAT place what is missing, in windows around it; equally good states are walked through."""
         from khue.school.timetable.solving.exact import Infeasible, Window
 
-        failures, size = 0, 60
-        while failures < PATIENCE and not self.is_over():
+        failures, size, missed = 0, 60, self._missing(state)
+        while missed and failures < PATIENCE and not self.is_over():
             missing = [u for u in range(len(self.c.members)) if u not in state.starts]
-            if not missing:
-                break
-            jobs = []
+            windows: list[Window] = []
             for _ in range(self.threads):
-                free = self._around(missing, state, size)
+                if self.rng.random() < 0.35:
+                    days = self._some_days(missing)
+                    free = {u for u, s in state.starts.items() if s // self.c.height in days} | set(self._few(missing))
+                else:
+                    days, free = None, self._around(missing, state, size)
                 try:
-                    window = Window(self.c, free, state, only_hard=True, optional=True)
+                    windows.append(Window(self.c, free, state, only_hard=True, optional=True, days=days, shake=self.rng))
                 except Infeasible:
                     continue
-                window.hint(state)
-                jobs.append(window)
+                windows[-1].hint(state)
             better = False
-            for _, found, _ in self._solve(jobs, 2.0):
-                if found is not None and len(found.starts) > len(state.starts):
-                    state, better = found, True
+            for _, found, _ in self._solve(windows, 0.2, enough=10_000):
+                now = missed + 1 if found is None else self._missing(found)
+                if found is not None and now <= missed:
+                    better |= now < missed
+                    state, missed = found, now
+            failures = 0 if better else failures + 1
+            size = 60 if better else min(size + 10, 160)
             if better:
-                failures = 0
                 self._look(state)
-            else:
-                failures += 1
-                size = min(size + 15, 200)
         return state
+
+    def _few(self, missing: list[int]) -> list[int]:
+        return self.rng.sample(missing, min(len(missing), 12))
+
+    def _some_days(self, missing: list[int]) -> frozenset[int]:
+        """Return the days of two or three dates, one of which a missing unit could be on."""
+        u = self.rng.choice(missing)
+        dates = {self.problem.days[s // self.c.height].date for s in self.c.domain[u]}
+        every = sorted({day.date for day in self.problem.days})
+        chosen = {self.rng.choice(sorted(dates))} | set(self.rng.sample(every, min(len(every), self.rng.choice((1, 1, 2)))))
+        return frozenset(d for d, day in enumerate(self.problem.days) if day.date in chosen)
 
     def _around(self, missing: list[int], state: State, size: int) -> set[int]:
         """Return units that stand in the way of some missing ones: of the same people, and of the people of those."""
         rng = self.rng
         free = set(rng.sample(missing, min(len(missing), 4)))
-        ring = list(free)
+        ring = sorted(free)
         while len(free) < size and ring:
             u = ring.pop(rng.randrange(len(ring)))
             agendas = list(self.c.agendas_of[u])
@@ -193,9 +258,17 @@ class _Run:
                     ring.append(v)
         return free
 
-    def _solve(self, windows: list[Window], effort: float) -> Iterable[tuple[Window, State | None, bool]]:
-        """Solve windows at once, one thread each; return for each its state (None without one) and whether it is best."""
+    def _solve(self, windows: list[Window], effort: float, enough: int | None = None) -> list[tuple[Window, State | None, bool]]:
+        """Solve windows at once, one thread each; return for each its state (None without one) and whether it is best.
+
+        enough   stop at a solution that costs less
+        """
         from ortools.sat.python import cp_model
+
+        class Enough(cp_model.CpSolverSolutionCallback):  # type: ignore[misc]
+            def on_solution_callback(self) -> None:
+                if enough is not None and self.objective_value < enough:
+                    self.stop_search()
 
         seeds = [self.rng.randrange(1 << 30) for _ in windows]
         left = max(0.05, self.until - monotonic())
@@ -205,7 +278,7 @@ class _Run:
             p = solver.parameters
             p.num_workers, p.random_seed = 1, seed
             p.max_deterministic_time, p.max_time_in_seconds = effort, left
-            status = solver.solve(window.model)
+            status = solver.solve(window.model, Enough() if enough is not None else None)
             if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
                 return window, None, status == cp_model.INFEASIBLE
             return window, window.state_of(lambda literal: bool(solver.value(literal))), status == cp_model.OPTIMAL
@@ -267,6 +340,7 @@ class _Run:
         from khue.school.timetable.solving.exact import Infeasible, Window
 
         score = self._look(state, "improving")
+        state, score = self._better_days(state, score)
         kinds = ("violations", "days", "people", "around")
         worth = dict.fromkeys(kinds, 1.0)
         size = dict.fromkeys(kinds, 50.0)
@@ -283,7 +357,7 @@ class _Run:
                 window.hint(state)
                 jobs.append(window)
                 chosen.append(kind)
-            for kind, (_, found, is_best) in zip(chosen, self._solve(jobs, 0.6), strict=True):
+            for kind, (_, found, is_best) in zip(chosen, self._solve(jobs, 0.2), strict=True):
                 size[kind] = max(15.0, min(size[kind] * (1.06 if is_best else 0.93), 1.0 * len(self.c.members)))
                 worth[kind] *= 0.95
                 if found is None:
@@ -295,6 +369,27 @@ class _Run:
                 if new.key() <= score.key():
                     state, score = found, new
                 worth[kind] = max(worth[kind], 0.1)
+
+    def _better_days(self, state: State, score: _Score) -> tuple[State, _Score]:
+        """Start again from the best days of all, when these promise less cost; return the better timetable."""
+        if not score.cost or self.is_over():
+            return state, score
+        fresh = self._by_days({}, state, soft=True)
+        if fresh is None or self.days_cost / SCALE >= score.cost:
+            return state, score
+        if self._missing(fresh):
+            fresh = self._repair(fresh)
+        if not self._missing(fresh):
+            new = self._look(fresh, "improving")
+            if new.hard and not self.is_over():
+                mended = self._mend(fresh)
+                if mended is not None:
+                    fresh, new = mended, self._look(mended, "improving")
+            if new.key() < score.key():
+                self.counters["by_days"] = 1
+                return fresh, new
+        self._look(state)
+        return state, score
 
     def _neighbourhood(self, kind: str, state: State, size: int) -> set[int]:
         rng, units = self.rng, range(len(self.c.members))
