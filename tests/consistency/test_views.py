@@ -19,6 +19,11 @@ BY_ID = {"uid", "pk", "id", "uid__in", "pk__in", "token", "code", "username"}
 FETCHES = {"get", "filter", "get_or_create", "select_for_update"}
 
 PUBLIC_VIEWS = {
+    "khue.gateway.opendata.views.index": "open data for everybody",
+    "khue.gateway.opendata.views.catalogue": "open data for everybody",
+    "khue.gateway.opendata.views.notice": "open data for everybody",
+    "khue.gateway.opendata.views.schools": "open data for everybody: no person in it",
+    "khue.gateway.opendata.views.code_list": "open data for everybody",
     "khue.gateway.portal.views.enter": "the public page of a printed code",
     "khue.gateway.portal.views.verify": "the public page of a printed code; the token is the right",
     "khue.province.law.views.public.index": "the legal shelf is public; nobody's data",
@@ -41,6 +46,7 @@ OWN_VIEWS = {
     "khue.web.views.act_as": "chooses among the grants the middleware found of this account",
 }
 FETCHED_WITHOUT_A_RIGHT = {
+    "khue.gateway.oneroster.views.rest._look": "the rows came from a reading that asked for the right; only who was shown is noted",
     "khue.web.views.own_job": "filtered by the actor's own account",
     "khue.web.views.stop_job": "the job came from own_job",
     "khue.school.gradebook.views.classes._own_school": "the actor's own unit; its callers demand a right on it",
@@ -51,6 +57,7 @@ FETCHED_WITHOUT_A_RIGHT = {
     "khue.school.transcripts.api.list_transcripts": "the ids came from an actor-first query",
 }
 QUERIES_WITHOUT_ACTOR = {
+    "khue.gateway.opendata.queries": "open data: code lists and the school network hold no person",
     "khue.school.transcripts.queries.public_status": "public: the token of the printed paper is the right",
     "khue.school.transcripts.queries.compare": "public: the token of the printed paper is the right",
     "khue.school.transcripts.queries.class_uid_of": "gets a transcript an actor-first query returned",

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from khue.gateway.oneroster.scopes import CORE, DEMOGRAPHIC, FULL, MARKS
-from khue.gateway.oneroster.views import GRADE_ROUTES, ROSTER_ROUTES
+from khue.gateway.oneroster.views.rest import GRADE_ROUTES, ROSTER_ROUTES
 from khue.kernel.audit.models import Look
 from khue.register.people.models import Person
 from khue.register.schooling.models import Placement

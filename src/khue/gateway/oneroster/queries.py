@@ -13,8 +13,10 @@ from django.db import connection
 from khue.gateway.oneroster.asking import Asked
 from khue.gateway.oneroster.tables import TABLES, Table
 from khue.kernel import permissions
+from khue.kernel.errors import NotFound
 from khue.kernel.permissions import Actor
 from khue.kernel.permissions.loading import local_day
+from khue.register.orgs.models import Unit
 from regulations import calendar
 
 
@@ -87,3 +89,18 @@ def _dicts(cursor: Any) -> list[dict[str, Any]]:
 def exists(reading: Reading, plural: str, sourced_id: str) -> bool:
     """Return whether a collection has this object for the actor."""
     return one(reading, TABLES[plural], sourced_id, Narrowed()) is not None
+
+
+def school_of(actor: Actor, code: str) -> Unit:
+    """Return the school of this code in the actor's place, or her only one. Raises NotFound."""
+    found = Unit.objects.schools()
+    if actor.schools is not None:
+        found = found.filter(pk__in=list(actor.schools))
+    if code:
+        found = found.filter(code=code)
+    elif actor.schools is None or len(actor.schools) != 1:
+        raise NotFound()
+    school = found.order_by("pk").first()
+    if school is None:
+        raise NotFound()
+    return school

@@ -12,7 +12,6 @@ from khue.gateway.exchange import services as imports
 from khue.gateway.exchange.models import ImportBatch
 from khue.gateway.oneroster import bundle, work
 from khue.kernel import audit, jobs, permissions
-from khue.kernel.errors import NotFound
 from khue.kernel.jobs.models import Job
 from khue.kernel.permissions import Actor
 from khue.kernel.permissions.loading import local_day
@@ -26,21 +25,6 @@ class Staged:
 
     batches: tuple[ImportBatch, ...]
     without_class: int
-
-
-def school_of(actor: Actor, code: str) -> Unit:
-    """Return the school of this code in the actor's place, or her only one. Raises NotFound."""
-    found = Unit.objects.schools()
-    if actor.schools is not None:
-        found = found.filter(pk__in=list(actor.schools))
-    if code:
-        found = found.filter(code=code)
-    elif actor.schools is None or len(actor.schools) != 1:
-        raise NotFound()
-    school = found.order_by("pk").first()
-    if school is None:
-        raise NotFound()
-    return school
 
 
 @transaction.atomic

@@ -2,13 +2,13 @@
 
 from django.urls import path
 
-from khue.gateway.oneroster import pages, views
+from khue.gateway.oneroster.views import bundles, rest
 
 app_name = "oneroster"
 urlpatterns = [
-    path("ims/oneroster/rostering/v1p2/<path:rest>", views.rostering, name="rostering"),
-    path("ims/oneroster/gradebook/v1p2/<path:rest>", views.gradebook, name="gradebook"),
-    path("oneroster/", pages.index, name="index"),
-    path("oneroster/xuat/", pages.ask, name="ask"),
-    path("oneroster/goi/<uuid:uid>/", pages.take, name="bundle"),
+    path("ims/oneroster/rostering/v1p2/<path:rest>", rest.rostering, name="rostering"),
+    path("ims/oneroster/gradebook/v1p2/<path:rest>", rest.gradebook, name="gradebook"),
+    path("oneroster/", bundles.index, name="index"),
+    path("oneroster/xuat/", bundles.ask, name="ask"),
+    path("oneroster/goi/<uuid:uid>/", bundles.take, name="bundle"),
 ]

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from khue.gateway.oneroster import bundle, services, work
+from khue.gateway.oneroster import bundle, queries, services, work
 from khue.gateway.sync import doors
 from khue.kernel import files, permissions
 from khue.kernel.errors import NotFound
@@ -38,7 +38,7 @@ def index(request: HttpRequest) -> HttpResponse:
     permissions.demand(actor, "oneroster.import" if permissions.holds(actor, "oneroster.import") else "oneroster.export", on=permissions.ANYWHERE, at=now)
     form = BringForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
-        school = services.school_of(actor, form.cleaned_data["school_code"].strip())
+        school = queries.school_of(actor, form.cleaned_data["school_code"].strip())
         if form.cleaned_data["file"].size > bundle.LARGEST:
             form.add_error("file", _("Tệp lớn hơn 30 MB."))
         else:
@@ -61,7 +61,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_POST
 def ask(request: HttpRequest) -> HttpResponse:
     """Start writing a bundle."""
-    school = services.school_of(request.actor, request.POST.get("school_code", "").strip()[:20])
+    school = queries.school_of(request.actor, request.POST.get("school_code", "").strip()[:20])
     job = services.ask(actor=request.actor, school=school, with_marks=request.POST.get("marks") == "on", now=timezone.now())
     return redirect("job", uid=job.uid)
 

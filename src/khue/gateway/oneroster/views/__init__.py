@@ -1,0 +1,1 @@
+"""The services of the standard over REST, and the page of bundles."""
