@@ -480,7 +480,6 @@ def _fields() -> list[Operation]:
         *_pages("fields:add-staff", post, post=_form(NOI_DUNG="Bằng khen", since=day), kind="staff_reward"),
         *_pages("fields:learner", learner), *_pages("fields:timeline-learner", learner),
         *_pages("fields:edit-learner", learner, post=_form(BIET_BOI="có", version=version), section="study"),
-        *_pages("fields:edit-learner", learner, post=_form(IS_HO_NGHEO="1", version=version), section="policy", variant="restricted"),
         *_pages("fields:add-learner", learner, post=_form(NOI_DUNG="Giỏi", since=day), kind="learner_reward"),
         *_pages("fields:add-learner", learner, post=_form(CHIEU_CAO="150", since=day), kind="health", variant="health"),
         *_pages("fields:change-record", "record", post=_form(NOI_DUNG="Khá", since=day, version=version)),

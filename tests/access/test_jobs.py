@@ -50,6 +50,8 @@ PARAMETERS: dict[str, tuple[str, Callable[[Place], dict[str, Any]]]] = {
         "vice_principal",
         lambda place: {"timetable": place.rows["draft timetable"].pk, "seconds": 5, "seed": 1, "keeps": False},
     ),
+    "quality.check": ("principal", lambda place: {"at": AT, "school": place.school.pk}),
+    "exchange.ministry_take": ("clerk", lambda place: {"file": place.rows["batch"].file_id, "school_year": 2025, "at": AT}),
     "transcripts.sign": ("principal", lambda place: {"batch": place.rows["signing"].pk}),
 }
 """Who asks for a kind of work by default, and its parameters for one place."""

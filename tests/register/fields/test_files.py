@@ -159,6 +159,8 @@ def test_a_teacher_reads_files_of_her_learners_and_her_own_only(world, now):
         subject("learner", world.learner.uid, now, world.actor(stranger, role="homeroom_teacher"))
     with pytest.raises(NotAllowed):
         subject("staff", world.post.uid, now, world.actor(stranger, role="subject_teacher"))
+    with pytest.raises(NotAllowed):  # who teaches a subject opens no files
+        subject("learner", world.learner.uid, now, world.actor(factories.teacher(world.school, world.group, "toan")))
     own = Post.objects.get(person_id=stranger.person_id)
     assert subject("staff", own.uid, now, world.actor(stranger, role="subject_teacher")).name == "Phạm Văn Minh"
     with pytest.raises((NotAllowed, NotFound)):

@@ -36,7 +36,7 @@ def _start(actor: Actor, now: datetime, *, key: str | None) -> Job:
     school_id = actor.unit_id if actor.unit_id in (actor.schools or ()) else None
     return jobs.start(
         "quality.check", actor=actor, title=_("Kiểm tra chất lượng dữ liệu"), at=now, school_id=school_id,
-        parameters={"at": now.isoformat()}, key=key,
+        parameters={"at": now.isoformat(), **({"school": school_id} if school_id else {})}, key=key,
     )  # fmt: skip
 
 

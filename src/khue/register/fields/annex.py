@@ -160,6 +160,7 @@ def _higher() -> Iterator[Kind]:
             yield Kind(row.object, row.object, "school", (), row.title, "internal", "permanent", False)
 
 
+@lru_cache(maxsize=512)
 def kinds_filling(symbol: str) -> list[Kind]:
     """Return the kinds whose records fill a list."""
     return [kind for kind in kinds().values() if symbol in kind.fills]

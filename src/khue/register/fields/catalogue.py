@@ -121,8 +121,19 @@ def extended(table: Table, rows: Iterable[ExtensionField], *, level: str = "") -
 
 def homes_of(object_: str, rows: Iterable[ExtensionField] = ()) -> dict[str, Home]:
     """Return the home of each symbol of an object, with those of fields added later."""
-    found = {home.symbol: home for home in homes.declared() if home.object == object_ and home.symbol}
-    return found | {row.symbol: extension_home(row) for row in rows if row.object == object_}
+    return _declared_of(object_) | {row.symbol: extension_home(row) for row in rows if row.object == object_}
+
+
+_DECLARED: dict[str, tuple[tuple[Home, ...], dict[str, Home]]] = {}
+
+
+def _declared_of(object_: str) -> dict[str, Home]:
+    """Return the declared homes of an object, sorted out once for as long as the declarations are the same."""
+    every = homes.declared()
+    kept = _DECLARED.get(object_)
+    if kept is None or kept[0] is not every:
+        kept = _DECLARED[object_] = (every, {home.symbol: home for home in every if home.object == object_ and home.symbol})
+    return kept[1]
 
 
 def problems() -> list[str]:

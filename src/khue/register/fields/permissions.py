@@ -27,8 +27,8 @@ READ_PERSONAL = right(
     _("Xem các trường trong hồ sơ cá nhân"),
     {
         **OFFICE, "homeroom_teacher": "own_file", "commune_officer": "unit", **dict.fromkeys(PROVINCE, "unit"),
-        "subject_teacher": "own_file", "group_head": "own_file", "accountant": "own_file", "nurse": "unit", "librarian": "own_file",
-        "it_focal": "own_file", "guardian": "own_child", "learner": "own_child",
+        "subject_teacher": "own_person", "group_head": "own_person", "accountant": "own_person", "nurse": "unit", "librarian": "own_person",
+        "it_focal": "own_person", "guardian": "own_child", "learner": "own_child",
     },
 )  # fmt: skip
 READ_RESTRICTED = right(

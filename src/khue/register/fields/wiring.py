@@ -33,6 +33,7 @@ def homeroom_file(actor: Actor, thing: Any, at: datetime) -> bool:
     return _is_own(actor, thing) or (hasattr(thing, "seen_homeroom") and RELATIONS["homeroom"](actor, thing, at))
 
 
+relation("own_person", lambda actor, thing, at: _is_own(actor, thing))
 relation("own_file", own_file)
 relation("homeroom_file", homeroom_file)
 menus.MENU.add(
