@@ -62,7 +62,8 @@ def _rule(rng: random.Random, number: int, slots: int, events: int, resources: i
         role=rng.choice(("room0", "room1", "teacher")),
         events=some,
         groups=tuple(
-            tuple(sorted(rng.sample(range(events), rng.randint(1, min(3, events))))) for _ in range(rng.randint(1, 2))
+            tuple(sorted(rng.sample(range(events), rng.randint(1, min(3, events)))))
+            for _ in range(rng.randint(1, 2))
         ),
         pairs=tuple((*rng.sample(range(events), 2), low, rng.randint(low, slots)) for _ in range(2)),
         resources=tuple(sorted(rng.sample(range(resources), rng.randint(1, resources)))),

@@ -35,14 +35,18 @@ def school(*constraints: Constraint, events: tuple[Event, ...] | None = None) ->
     return Instance("Small", "Small", times, ("Class", "Teacher", "Room"), resources, events, constraints)
 
 
-def event(name: str, duration: int, *, fixed: tuple[int, ...] = (), rooms: int = 0, time: int | None = None) -> Event:
+def event(
+    name: str, duration: int, *, fixed: tuple[int, ...] = (), rooms: int = 0, time: int | None = None
+) -> Event:
     kinds = ("Class", "Teacher", "Teacher", "Room", "Room")
     places = [EventResource("", kinds[r], r, duration) for r in fixed]
     places += [EventResource(f"room{i}", "Room", None, duration) for i in range(rooms)]
     return Event(name, name, duration, time, tuple(places))
 
 
-def constraint(kind: str, *, weight: int = 1, hard: bool = True, function: str = "Linear", **more: object) -> Constraint:
+def constraint(
+    kind: str, *, weight: int = 1, hard: bool = True, function: str = "Linear", **more: object
+) -> Constraint:
     return Constraint("c", "c", kind, hard, weight, function, **more)  # type: ignore[arg-type]
 
 
@@ -63,6 +67,8 @@ def solution(instance: Instance, *lessons: tuple) -> Solution:
     for number, event_ in enumerate(instance.events):
         if number not in seen:
             made.append(
-                Lesson(number, event_.duration, event_.time, tuple(place.resource for place in event_.resources))
+                Lesson(
+                    number, event_.duration, event_.time, tuple(place.resource for place in event_.resources)
+                )
             )
     return Solution(instance.id, tuple(made))

@@ -57,7 +57,9 @@ CASES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("rule", "deviation"), [(c, d) for _, c, d in CASES], ids=[name for name, _, _ in CASES])
+@pytest.mark.parametrize(
+    ("rule", "deviation"), [(c, d) for _, c, d in CASES], ids=[name for name, _, _ in CASES]
+)
 def test_a_kind(rule, deviation):
     instance = school(rule)
     found = evaluate(instance, solution(instance, *WHOLE))
@@ -73,7 +75,8 @@ def test_every_kind_has_a_satisfied_and_a_violated_case():
 
 def test_what_is_not_assigned_counts_by_duration():
     instance = school(
-        constraint("AssignTime", events=(A, B, D)), constraint("AssignResource", role="room0", events=(A, B, D))
+        constraint("AssignTime", events=(A, B, D)),
+        constraint("AssignResource", role="room0", events=(A, B, D)),
     )
     found = evaluate(instance, solution(instance, (A, 2, None, R1), (A, 1, 3), (B, 2, 4)))
     assert [(v.kind, v.point, v.deviation) for v in found.violations] == [

@@ -82,7 +82,9 @@ def test_a_spoilt_solution_is_named_and_kept(small, tmp_path):
 
 def test_a_file_without_instance_or_solution_is_refused(tmp_path):
     empty = tmp_path / "empty.xml"
-    empty.write_text("<HighSchoolTimetableArchive><Instances/></HighSchoolTimetableArchive>", encoding="utf-8")
+    empty.write_text(
+        "<HighSchoolTimetableArchive><Instances/></HighSchoolTimetableArchive>", encoding="utf-8"
+    )
     with pytest.raises(BadFile, match="no instance"):
         solve_file(empty, 1, 1, 1, tmp_path)
     with pytest.raises(BadFile, match="no solution"):

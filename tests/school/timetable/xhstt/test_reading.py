@@ -72,7 +72,11 @@ def parsed(text: str = SMALL):
 def test_an_archive_is_read_whole():
     archive = parsed()
     (instance,) = archive.instances
-    assert (instance.id, instance.name, instance.times) == ("Own1", "Trường nhỏ", ("Mo1", "Mo2", "Tu1", "Tu2"))
+    assert (instance.id, instance.name, instance.times) == (
+        "Own1",
+        "Trường nhỏ",
+        ("Mo1", "Mo2", "Tu1", "Tu2"),
+    )
     maths, assembly = instance.events
     assert [(p.role, p.kind, p.resource, p.workload) for p in maths.resources] == [
         ("", "Class", 0, 3),
@@ -153,7 +157,9 @@ BAD = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("change", "sentence"), [(c, s) for _, c, s in BAD], ids=[name for name, _, _ in BAD])
+@pytest.mark.parametrize(
+    ("change", "sentence"), [(c, s) for _, c, s in BAD], ids=[name for name, _, _ in BAD]
+)
 def test_bad_input_is_named_with_its_place(change, sentence):
     text = change
     if isinstance(change, tuple):

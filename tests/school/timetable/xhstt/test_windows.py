@@ -17,7 +17,11 @@ from tests.school.timetable.xhstt.making import constraint, days, event, school
 from tests.school.timetable.xhstt.test_state import random_parts, referee
 
 C, T1, T2, R1, R2 = range(5)
-EVENTS = (event("A", 2, fixed=(0, 1), rooms=1), event("B", 2, fixed=(0, 2), rooms=1), event("D", 1, fixed=(1,)))
+EVENTS = (
+    event("A", 2, fixed=(0, 1), rooms=1),
+    event("B", 2, fixed=(0, 2), rooms=1),
+    event("D", 1, fixed=(1,)),
+)
 CLASHES = constraint("AvoidClashes", resources=(C, T1, T2, R1, R2))
 TIMES = constraint("AssignTime", events=(0, 1, 2))
 ROOMS = constraint("AssignResource", role="room0", events=(0, 1))
@@ -56,7 +60,9 @@ def best_of_all(state: State) -> int:
 
 SOFT = {"hard": False, "weight": 3}
 RULES: list[Constraint] = [
-    constraint("SplitEvents", events=(0, 1), minimum_duration=1, maximum_duration=1, minimum=1, maximum=1, **SOFT),
+    constraint(
+        "SplitEvents", events=(0, 1), minimum_duration=1, maximum_duration=1, minimum=1, maximum=1, **SOFT
+    ),
     constraint("DistributeSplitEvents", events=(0, 1), duration=2, minimum=1, maximum=1, **SOFT),
     constraint("PreferResources", role="room0", events=(0, 1), preferred=frozenset({R2}), **SOFT),
     constraint("PreferTimes", events=(0, 1), times=frozenset({5}), **SOFT),
@@ -82,10 +88,20 @@ def test_the_whole_instance_as_a_window_finds_the_best_of_all(rule, function):
     priced = Constraint(**{**vars(rule), "cost_function": function, "id": "rule"})
     extra = constraint("PreferTimes", events=(0, 1, 2), times=frozenset({0, 1, 2}), hard=False)
     small = rule.kind in ("PreferResources", "AvoidSplitAssignments", "LimitWorkload")
-    events = EVENTS if small else tuple(event(e.name, e.duration, fixed=f) for e, f in zip(EVENTS, ((0, 1), (0, 2), (1,)), strict=True))
+    events = (
+        EVENTS
+        if small
+        else tuple(
+            event(e.name, e.duration, fixed=f) for e, f in zip(EVENTS, ((0, 1), (0, 2), (1,)), strict=True)
+        )
+    )
     rules = (CLASHES, TIMES, priced, extra) + ((ROOMS,) if small else ())
     if small:
-        rules += (constraint("SplitEvents", events=(0, 1), minimum_duration=1, maximum_duration=2, minimum=1, maximum=1),)
+        rules += (
+            constraint(
+                "SplitEvents", events=(0, 1), minimum_duration=1, maximum_duration=2, minimum=1, maximum=1
+            ),
+        )
     state = State(compile_instance(school(*rules, events=events)))
     best = best_of_all(State(state.problem))
     outcome = solve_window(state, range(3), (), Wish(1e6, 30, seed=1))
@@ -105,7 +121,9 @@ def test_a_window_is_priced_by_the_referee_and_not_worse(seed):
         state.replace(bundle, random_parts(rng, state, bundle))
     for linear in range(3):
         timed = rng.sample(loose, min(len(loose), 4))
-        placed = [b for b in rng.sample(range(len(state.problem.bundles)), 2) if state.problem.bundles[b].places]
+        placed = [
+            b for b in rng.sample(range(len(state.problem.bundles)), 2) if state.problem.bundles[b].places
+        ]
         before, old = state.cost, state.snapshot()
         outcome = solve_window(state, timed, placed, Wish(0.5, 20, seed=seed, linear=linear))
         assert state.cost == before, "solving a window changes nothing by itself"
@@ -137,7 +155,9 @@ def test_no_slack_means_all_required_or_nothing():
 
 
 def test_a_window_bound_to_some_times_leaves_the_others_alone():
-    instance = school(CLASHES, TIMES, constraint("PreferTimes", events=(0, 1, 2), times=frozenset({3, 4, 5}), hard=False))
+    instance = school(
+        CLASHES, TIMES, constraint("PreferTimes", events=(0, 1, 2), times=frozenset({3, 4, 5}), hard=False)
+    )
     state = State(compile_instance(instance))
     outcome = solve_window(state, range(3), (), Wish(1e6, 30, seed=1, allowed=0b000111))
     starts = {start for parts in outcome.parts.values() for _, start, _ in parts if start >= 0}

@@ -29,7 +29,9 @@ class Annealer:
         self.random = random.Random(seed)  # noqa: S311
         self.hard_weight = hard_weight
         bundles = self.problem.bundles
-        self.movable = [b for b in range(len(bundles)) if bundles[b].fixed is None and any(bundles[b].starts.values())]
+        self.movable = [
+            b for b in range(len(bundles)) if bundles[b].fixed is None and any(bundles[b].starts.values())
+        ]
         self.splittable = [b for b in self.movable if len(bundles[b].durations) > 1]
         self.placed = [b for b in range(len(bundles)) if bundles[b].places]
         self.sharing = self._sharing()
@@ -216,7 +218,10 @@ class Annealer:
                 return None
             part = self.random.choice(cuts)
             rest = one[0] - part
-            new += [(part, self._near(bundle, part, one[1]), one[2]), (rest, self._near(bundle, rest, -1), one[2])]
+            new += [
+                (part, self._near(bundle, part, one[1]), one[2]),
+                (rest, self._near(bundle, rest, -1), one[2]),
+            ]
         state.replace(bundle, new)
         return lambda: self._put_back(bundle, old)
 

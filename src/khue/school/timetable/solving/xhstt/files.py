@@ -36,7 +36,10 @@ def solve_file(path: str | Path, seconds: float, threads: int, seed: int, out: s
     target = solution_path(path, out)
     kept = _kept(target, archive.instances)
     share = seconds / len(archive.instances)
-    reports = [_solve(instance, share, threads, seed, target, kept, archive.instances) for instance in archive.instances]
+    reports = [
+        _solve(instance, share, threads, seed, target, kept, archive.instances)
+        for instance in archive.instances
+    ]
     return reports[0] if len(reports) == 1 else {**reports[0], "others": reports[1:]}
 
 

@@ -28,6 +28,8 @@ WHOLE_OPTIONS = 60_000
 """Above so many possible lessons the whole instance is not put into one model."""
 LEAST_BUDGET, MOST_BUDGET = 150, 60_000
 WINDOW_EFFORT = 0.08
+PATIENCE = 40
+"""Rounds without a better timetable after which windows get twice the effort, and some no hints."""
 FIRST_EFFORT = 15.0
 ANNEAL_MOVES = 30_000
 NEVER = 10**6
@@ -49,9 +51,9 @@ class Arm:
     budget: float = 600.0
     gain: float = 1.0
 
-    def learn(self, outcome: Outcome) -> None:
+    def learn(self, outcome: Outcome, effort: float) -> None:
         """Follow what can be proved: larger windows when they are easy, smaller ones when not."""
-        if outcome.is_proved and outcome.effort < WINDOW_EFFORT / 3:
+        if outcome.is_proved and outcome.effort < effort / 3:
             self.budget = min(self.budget * 1.1, MOST_BUDGET)
         elif not outcome.is_proved:
             self.budget = max(self.budget * 0.85, LEAST_BUDGET)
@@ -105,6 +107,7 @@ class Search:
         self.hard_weight = max(20, 3 * max(soft, default=0))
         self.days = self._days()
         self.round = 0
+        self.stall = 0
 
     def _days(self) -> list[int]:
         """Return the distinct groups of 2 times or more, at most half of all, that monitors look at one by one."""
@@ -211,9 +214,53 @@ class Search:
             while order and (not chunk or total + self.size[order[0]] <= budget):
                 total += self.size[order[0]]
                 chunk.append(order.pop(0))
-            wish = self.wish(2.0, no_objective=True, no_places=True)
-            self.take(solve_window(self.state, chunk, (), wish, stop=self.stop))
+            wish = self.wish(0.5, no_objective=True, no_places=True, all_timed=True)
+            outcome = solve_window(self.state, chunk, (), wish, stop=self.stop)
+            if outcome.parts:
+                self.take(outcome, any_cost=True)
+            else:
+                self._time_greedily(chunk)
             self.log(f"chunk {len(chunk)} {self._costs()}")
+
+    def _time_greedily(self, bundles: list[int]) -> None:
+        """Split each bundle as its own rules like best and give each lesson the start that costs least."""
+        state = self.state
+        for index in bundles:
+            if self.is_over():
+                return
+            empty = (-1,) * len(self.problem.bundles[index].places)
+            least, best = state.cost, state.parts(index)
+            for split in self._splits(index):
+                state.replace(index, [(duration, -1, empty) for duration in split])
+                for lesson in list(state.lessons[index]):
+                    self._cheapest_start(lesson)
+                if state.cost < least:
+                    least, best = state.cost, state.parts(index)
+            state.replace(index, best)
+        self.keep()
+
+    def _splits(self, index: int) -> list[tuple[int, ...]]:
+        """Return up to a handful of ways to split a bundle, those of the fewest lessons first."""
+        bundle = self.problem.bundles[index]
+        found: list[tuple[int, ...]] = []
+        stack: list[tuple[int, ...]] = [()]
+        while stack and len(found) < 6:
+            split = stack.pop()
+            left = bundle.duration - sum(split)
+            if not left:
+                found.append(split)
+            stack += [(*split, d) for d in bundle.durations if d <= min(left, split[-1] if split else left)]
+        return found
+
+    def _cheapest_start(self, lesson: int) -> None:
+        state = self.state
+        starts = self.problem.bundles[state.bundle[lesson]].starts.get(state.duration[lesson], ())
+        best, least = -1, state.cost
+        for start in self.random.sample(starts, len(starts)):
+            state.set_start(lesson, start)
+            if state.cost < least:
+                best, least = start, state.cost
+        state.set_start(lesson, best)
 
     def _demand(self, index: int) -> float:
         """Return how hard a bundle is to place: its load on its resources against its free starts."""
@@ -245,7 +292,8 @@ class Search:
         """Give every place the resource that costs least, first one for all its lessons, then for each alone."""
         state = self.state
         order = sorted(
-            range(len(self.problem.places)), key=lambda p: (len(self.problem.places[p].candidates), self.random.random())
+            range(len(self.problem.places)),
+            key=lambda p: (len(self.problem.places[p].candidates), self.random.random()),
         )
         for index in order:
             if self.is_over():
@@ -274,10 +322,14 @@ class Search:
     def _improve(self) -> None:
         """Anneal once, then solve windows until the run is over; what helped lately is done more often."""
         self._anneal(ANNEAL_MOVES, 0.5)
-        kinds = ["costly", "resource", "days"] + (["places"] if self.with_places else [])
+        kinds = ["costly", "resource", "days", "repair"] + (["places"] if self.with_places else [])
         usual = sorted(self.weight)[len(self.weight) // 2]
         budget = max(600.0, 5.0 * usual)
-        arms = [Arm(kind, linear, budget if kind != "places" else 2_000.0) for kind in kinds for linear in (0, 1, 2)] + [Arm("anneal", 0)]
+        arms = [
+            Arm(kind, linear, budget if kind != "places" else 2_000.0)
+            for kind in kinds
+            for linear in (0, 1, 2)
+        ] + [Arm("anneal", 0)]
         while not self.is_over():
             arm = self.random.choices(arms, [a.gain + 0.1 for a in arms])[0]
             clock, before = time.monotonic(), self.state.cost
@@ -285,6 +337,7 @@ class Search:
                 self._anneal(ANNEAL_MOVES // 10, self.random.choice((0.05, 0.1, 0.2)))
             else:
                 self._solve_windows(arm)
+            self.stall = 0 if self.state.cost < before else self.stall + 1
             arm.gain = 0.85 * arm.gain + (0.5 if self.state.cost < before else 0.0)
             self.log(f"{arm} {time.monotonic() - clock:.2f}s {self._costs()}")
 
@@ -305,8 +358,16 @@ class Search:
         for _ in range(self.threads):
             timed, placed, allowed = self._window(arm.kind, arm.budget)
             if timed or placed:
-                effort = WINDOW_EFFORT if self.state.cost < HARD else 2 * WINDOW_EFFORT
-                wish = self.wish(effort, linear=arm.linear, allowed=allowed)
+                level = min(self.stall // PATIENCE, 6)
+                effort = WINDOW_EFFORT * (1 if self.state.cost < HARD else 2) * 2**level
+                is_fresh = level > 0 and self.random.random() < 0.5
+                wish = self.wish(
+                    effort,
+                    linear=arm.linear,
+                    allowed=allowed,
+                    no_hints=is_fresh,
+                    keep_zero=arm.kind == "repair",
+                )
                 jobs.append((timed, placed, wish))
         before = self.state.cost
         if len(jobs) > 1:
@@ -316,7 +377,7 @@ class Search:
             outcomes = [solve_window(self.state, *job, stop=self.stop) for job in jobs]
         for (timed, placed, wish), outcome in zip(jobs, outcomes, strict=True):
             self.take(outcome)
-            arm.learn(outcome)
+            arm.learn(outcome, wish.effort)
             is_everything = len(timed) == len(self.movable) and wish.allowed == -1
             is_everything &= {*timed, *placed}.issuperset(self.with_places)
             if outcome.is_proved and is_everything and before < HARD and len(jobs) == 1 and self._is_exact():
@@ -329,7 +390,7 @@ class Search:
         if arm == "days":
             mask = self._stretch()
             return self._days_window(mask, budget), [], mask
-        if arm == "costly":
+        if arm in ("costly", "repair"):
             costly = self._costly_bundles()
             seeds = [self.random.choice(costly)] if costly else [self.random.choice(self.movable)]
             return self._grow(seeds, budget), [], -1
@@ -392,7 +453,9 @@ class Search:
                 for resource in self.state.chosen[lesson]:
                     if resource >= 0:
                         users = self._users(resource)
-                        neighbours += [self.state.bundle[x] for x in self.random.sample(users, min(len(users), 4))]
+                        neighbours += [
+                            self.state.bundle[x] for x in self.random.sample(users, min(len(users), 4))
+                        ]
             self.random.shuffle(neighbours)
             frontier += neighbours
         return list(chosen)
@@ -450,7 +513,9 @@ class Search:
                 continue
             chosen[index] = None
             bundle = self.problem.bundles[index]
-            total += len(state.lessons[index]) * sum(len(self.problem.places[p].candidates) for p in bundle.places)
+            total += len(state.lessons[index]) * sum(
+                len(self.problem.places[p].candidates) for p in bundle.places
+            )
             neighbours: list[int] = []
             for place in bundle.places:
                 for split in self.problem.place_splits[place]:

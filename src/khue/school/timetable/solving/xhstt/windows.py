@@ -62,6 +62,9 @@ class Wish:
     seconds         wall seconds that end it in any case
     no_slack        whether every required monitor must hold (pure search for a feasible timetable)
     no_cost         whether every monitor must hold, the soft ones too
+    all_timed       whether every bundle inside must get its times, whatever else is still violated
+    no_hints        whether the present lessons are not shown to CP-SAT, so that another best may be found
+    keep_zero       whether soft monitors without a deviation now must stay so too
     no_objective    whether the soft monitors are left out
     allowed         times (as bits) a lesson may move to; its present ones are always allowed; -1: all
     linear          how much of the model CP-SAT relaxes to linear programs, 0 to 2; 0 finds feasible ones sooner
@@ -77,6 +80,9 @@ class Wish:
     linear: int = 0
     no_slack: bool = False
     no_cost: bool = False
+    all_timed: bool = False
+    no_hints: bool = False
+    keep_zero: bool = False
     no_objective: bool = False
     no_places: bool = False
 
@@ -152,7 +158,7 @@ class _Window:
             return Outcome({}, is_proved=True, is_impossible=True)
         if self.weights:
             self.model.minimize(cp_model.LinearExpr.weighted_sum(self.prices, self.weights))
-        for variable, value in self.hints:
+        for variable, value in () if self.wish.no_hints else self.hints:
             self.model.add_hint(variable, value)
         solver = cp_model.CpSolver()
         solver.parameters.max_time_in_seconds = max(self.wish.seconds, 0.01)
@@ -192,17 +198,21 @@ class _Window:
             options = []
             for duration, every in bundle.starts.items():
                 block = (1 << duration) - 1
-                starts = [s for s in every if (self.wish.allowed >> s) & block == block or (duration, s) in now]
+                starts = [
+                    s for s in every if (self.wish.allowed >> s) & block == block or (duration, s) in now
+                ]
                 options += [Option(duration, s, self._bool((duration, s) in now)) for s in starts]
             self.options[index] = options
             total = [o.literal for o in options]
             sizes = [o.duration for o in options]
             self.untimed[index] = {}
             has_rule = any(m.kind == "AssignTime" and m.is_hard for m in bundle.monitors)
-            if not has_rule or not (self.is_feasible or self.wish.no_slack):
+            if not has_rule or not (self.is_feasible or self.wish.no_slack or self.wish.all_timed):
                 for duration in bundle.durations:
                     count = self.model.new_int_var(0, bundle.duration // duration, "")
-                    absent = sum(self.state.start[x] < 0 and self.state.duration[x] == duration for x in lessons)
+                    absent = sum(
+                        self.state.start[x] < 0 and self.state.duration[x] == duration for x in lessons
+                    )
                     self.hints.append((count, absent))
                     self.untimed[index][duration] = count
                     total.append(count)
@@ -261,9 +271,10 @@ class _Window:
     def _current(self, bundle: int, option: Option) -> list[int] | None:
         """Return the resources of the lesson the option now is, if it is one."""
         for lesson in self.state.lessons[bundle]:
-            if (self.state.duration[lesson], self.state.start[lesson]) == (option.duration, option.start) and (
-                option.lesson in (-1, lesson)
-            ):
+            if (self.state.duration[lesson], self.state.start[lesson]) == (
+                option.duration,
+                option.start,
+            ) and (option.lesson in (-1, lesson)):
                 return self.state.chosen[lesson]
         return None
 
@@ -294,7 +305,9 @@ class _Window:
         """Whether a monitor has to hold in the window."""
         if self.wish.no_cost:
             return True
-        return monitor.is_hard and (self.wish.no_slack or deviation == 0)
+        if deviation == 0 and (monitor.is_hard or self.wish.keep_zero):
+            return True
+        return monitor.is_hard and self.wish.no_slack
 
     def _charge(self, monitor: Monitor, deviation: cp_model.LinearExprT, most: int, now: int) -> None:
         """Price a deviation that is an expression never below the true one (0 is allowed below)."""
@@ -380,7 +393,9 @@ class _Window:
                 else:
                     self._at_most(literals, 1 - counts[time])
             return True
-        total: list[cp_model.LinearExprT] = [sum(max(count - 1, 0) for t, count in enumerate(counts) if t not in terms)]
+        total: list[cp_model.LinearExprT] = [
+            sum(max(count - 1, 0) for t, count in enumerate(counts) if t not in terms)
+        ]
         most = 0
         for time, literals in sorted(terms.items()):
             span = len(literals) + counts[time] - 1
@@ -400,7 +415,9 @@ class _Window:
         if any(self.untimed[b] for b in mine):
             return False
         free = sum(not self.outside[resource][time] for time in self.terms[resource])
-        needed = sum(self.problem.bundles[b].duration * self.problem.bundles[b].resources.count(resource) for b in mine)
+        needed = sum(
+            self.problem.bundles[b].duration * self.problem.bundles[b].resources.count(resource) for b in mine
+        )
         return bool(mine) and needed == free
 
     def _at_most(self, literals: list[Literal], room: int) -> None:
@@ -566,7 +583,9 @@ class _Window:
             bad = [o for o in options if only in (None, o.duration) and not mask >> o.start & 1]
             if not bad:
                 return 0, 0
-            return cp_model.LinearExpr.weighted_sum([o.literal for o in bad], [o.duration for o in bad]), duration
+            return cp_model.LinearExpr.weighted_sum(
+                [o.literal for o in bad], [o.duration for o in bad]
+            ), duration
         if monitor.kind == "SpreadEvents":
             parts = []
             for mask, low, high, times in facts:
@@ -579,7 +598,9 @@ class _Window:
             literals = [o.literal for o in options if o.duration == wanted]
             if wanted in untimed:
                 literals.append(untimed[wanted])
-            return self._outside_bounds([(sum(literals) if literals else 0, duration // max(wanted, 1), low, high)])
+            return self._outside_bounds(
+                [(sum(literals) if literals else 0, duration // max(wanted, 1), low, high)]
+            )
         shortest, longest, low, high = facts
         literals = [o.literal for o in options] + list(untimed.values())
         wrong: list[Literal] = [o.literal for o in options if not shortest <= o.duration <= longest]
@@ -618,9 +639,13 @@ class _Window:
                     sure += times * sum(start >= 0 and mask >> start & 1 for start in starts)
             if literals:
                 greatest = sure + sum(
-                    times * self.problem.bundles[bundle].duration for bundle, times in bundles if bundle in self.timed
+                    times * self.problem.bundles[bundle].duration
+                    for bundle, times in bundles
+                    if bundle in self.timed
                 )
-                parts.append((cp_model.LinearExpr.weighted_sum(literals, weights) + sure, greatest, low, high))
+                parts.append(
+                    (cp_model.LinearExpr.weighted_sum(literals, weights) + sure, greatest, low, high)
+                )
             else:
                 parts.append((sure, sure, low, high))
         return self._outside_bounds(parts)
@@ -702,7 +727,9 @@ class _Window:
         for index in sorted(self.placed):
             bundle = self.problem.bundles[index]
             for slot, place in enumerate(bundle.places):
-                lessons = [(self.state.duration[x], self.state.chosen[x][slot]) for x in self.state.lessons[index]]
+                lessons = [
+                    (self.state.duration[x], self.state.chosen[x][slot]) for x in self.state.lessons[index]
+                ]
                 for monitor in self.problem.place_monitors[place]:
                     if self.wish.no_objective and not monitor.is_hard:
                         continue
@@ -722,7 +749,12 @@ class _Window:
 
     def _splits(self) -> None:
         touched = sorted(
-            {s for b in self.placed for p in self.problem.bundles[b].places for s in self.problem.place_splits[p]}
+            {
+                s
+                for b in self.placed
+                for p in self.problem.bundles[b].places
+                for s in self.problem.place_splits[p]
+            }
         )
         for index in touched:
             group = self.problem.splits[index]
@@ -816,20 +848,20 @@ class _Window:
                 for option in self.options[bundle]:
                     for time in range(option.start, option.start + option.duration):
                         at[time].append((option.literal, count))
-        closed = [0] * self.problem.slots
+        taken = [0] * self.problem.slots
         for resource in pool:
             for monitor in self.state.busy_monitors[resource]:
                 if monitor.kind == "AvoidUnavailableTimes" and monitor.is_hard:
                     for time in self._bits(monitor.facts[0]):
-                        closed[time] += 1
+                        taken[time] += 1
+        for bundle, count in needs.items():
+            if bundle not in self.timed:
+                for time in self._bits(self.state.running(bundle)):
+                    taken[time] += count
         for time, terms in at.items():
-            taken = closed[time]
-            for bundle, count in needs.items():
-                if bundle not in self.timed:
-                    taken += count * (self.state.running(bundle) >> time & 1)
-            if sum(weight for _, weight in terms) + taken > len(pool):
+            if sum(weight for _, weight in terms) + taken[time] > len(pool):
                 total = cp_model.LinearExpr.weighted_sum([x for x, _ in terms], [w for _, w in terms])
-                self.model.add(total <= max(len(pool) - taken, 0))
+                self.model.add(total <= max(len(pool) - taken[time], 0))
 
     # The answer
 
@@ -855,7 +887,9 @@ class _Window:
                     parts += [(duration, -1, empty)] * int(solver.value(count))
             else:
                 parts += [
-                    (state.duration[x], -1, tuple(state.chosen[x])) for x in state.lessons[index] if state.start[x] < 0
+                    (state.duration[x], -1, tuple(state.chosen[x]))
+                    for x in state.lessons[index]
+                    if state.start[x] < 0
                 ]
             found[index] = parts
         return found
