@@ -23,6 +23,9 @@ from khue.register.staff.models import Position, Post
 from khue.school.gradebook.models import Result
 from khue.school.teaching.models import Assignment
 
+UNTOLD = ("created_at", "changed_at")
+"""Columns no record tells; there are many rows, so they are not read."""
+
 
 @dataclass(slots=True)
 class SchoolRows:
@@ -148,7 +151,7 @@ def _placements(rows: dict[int, SchoolRows], school_year: int, day: date) -> dic
     last: dict[tuple[int, int], Placement] = {}
     found = Placement.objects.main().filter(school_id__in=list(rows), school_year=school_year, valid__startswith__lte=day).exclude(
         closed__in=[Closed.UNDONE]
-    ).select_related("learner", "class_group").order_by("class_group__grade", "class_group__name", "roll_number", "learner__sort_key", "valid")  # fmt: skip
+    ).select_related("learner", "class_group").defer(*UNTOLD, *(f"{one}__{name}" for one in ("learner", "class_group") for name in UNTOLD)).order_by("class_group__grade", "class_group__name", "roll_number", "learner__sort_key", "valid")  # fmt: skip
     for place in found:
         if WITHDRAWN in place.learner.facts:
             continue
