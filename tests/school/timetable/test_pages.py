@@ -195,6 +195,7 @@ def test_an_absence_is_noted_and_covered_by_forms(room):
     page = text(room.client.get(answer["Location"]))
     assert "chưa giải quyết" in page
     one = queries.open_lessons(room.actor, away, at=room.now)[0]
-    answer = room.client.post(answer["Location"], {"lesson": str(one.lesson.uid), "on": one.on.isoformat(), "choice": "free:"})
-    assert answer.status_code == 302
+    for choice in (f"supervise:{one.proposals[0].post.uid}", "free:"):
+        again = room.client.post(answer["Location"], {"lesson": str(one.lesson.uid), "on": one.on.isoformat(), "choice": choice})
+        assert again.status_code == 302, text(again)
     assert room.client.post(f"/thoi-khoa-bieu/day-thay/{away.uid}/", {"lesson": "x", "on": "y", "choice": "free:"}).status_code == 422

@@ -515,7 +515,7 @@ def open_lessons(actor: Actor, held: TeacherAbsence, *, at: datetime) -> list[co
         .select_related("timetable", "class_group", "post__person", "room").order_by("pk")
     )  # fmt: skip
     covers = list(
-        Cover.objects.filter(school_id=held.school_id, absence__withdrawn_at=None, lesson__timetable__school_year=school_year_of(held.valid.lower))
+        Cover.objects.filter(school_id=held.school_id, absence__withdrawn_at=None, on__gte=date(school_year_of(held.valid.lower), 8, 1))
         .select_related("lesson", "post__person")
     )  # fmt: skip
     absent: dict[int, list[tuple[date, date | None]]] = defaultdict(list)
