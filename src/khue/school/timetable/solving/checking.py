@@ -399,9 +399,7 @@ def _max_span(t: _Timetable, c: m.MaxSpan) -> Broken:
         for span in t.spans(c.per):
             length = sum(used[-1] - used[0] + 1 for used in (t.hours(grid, d, _any) for d in span) if used)
             above.append(max(0, length - c.most))
-        if c.one_longer_day and 1 in above:
-            above.remove(1)
-        yield sum(above), (name,), (), ()
+        yield sum(above) - int(c.one_longer_day and any(above)), (name,), (), ()
 
 
 @_rule(m.MinRest)

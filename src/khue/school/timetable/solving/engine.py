@@ -1,7 +1,7 @@
 """The engine: places everything, then keeps improving; streams each better timetable.
 
-Repeatable: the same problem, seed, threads and number of rounds give the same timetables as long as the clock does not
-cut a round short; with one thread nothing else depends on the clock.
+Repeatable: the search is cut by rounds and by CP-SAT's deterministic time; the clock only says when to end. So the same
+problem, seed and threads walk through the same timetables, and a longer run goes on where a shorter one ended.
 """
 
 from __future__ import annotations

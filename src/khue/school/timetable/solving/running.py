@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from time import monotonic
@@ -53,6 +52,7 @@ class _Run:
         self.rng = random.Random(seed)  # noqa: S311
         self.best: Best | None = None
         self.first: float | None = None
+        self.refused = False  # no choice of days is possible at all
         self.counters: dict[str, int] = {"rounds": 0, "windows": 0, "improved": 0}
 
     def is_over(self) -> bool:
@@ -69,8 +69,13 @@ class _Run:
             return self._ended("infeasible", tuple(str(reason) for reason in reasons))
         self.relations = Relations(self.c)
         self.board = Board(self.c, self.relations, self.rng)
-        self.board.load_state(state_of(self.c, start))
+        begun = state_of(self.c, start)
+        if begun.starts:
+            self._look(begun)
+        self.board.load_state(begun)
         state = self._place()
+        if self.refused:
+            return self._ended("infeasible", (str(explaining.days_clash()),))
         if state is not None and self._look(state).hard:
             state = self._mend(state)
         if state is not None and not self.is_over():
@@ -114,9 +119,9 @@ class _Run:
         best = self._reported(self.board.state())
         avoided: dict[tuple[int, int], int] = {}
         rounds = FIRST_ROUNDS
-        while not self.is_over():
+        while not self.is_over() and not self.refused:
             for attempt in (self._by_days(avoided), best):
-                if attempt is None:
+                if attempt is None or self.refused:
                     continue
                 state = self._repair(attempt)
                 if self._missing(state) <= self._missing(best):
@@ -168,8 +173,8 @@ class _Run:
         days = {u: s // self.c.height for u, s in hint.starts.items()} if hint is not None else None
         left = max(0.05, self.until - monotonic())
         chosen = model.solve(seconds=left, effort=DAYS_EFFORT, seed=self.rng.randrange(1 << 30), hint=days, workers=self.threads)
-        if chosen is False:
-            self.counters["days_refused"] = 1
+        if chosen is False and not soft:
+            self.refused = True
         if not chosen or chosen is True:
             return None
         self.days_cost, self.days_bound = chosen.cost, chosen.bound
@@ -472,9 +477,3 @@ def state_of(c: Compiled, solution: Solution) -> State:
                     state.rooms[i] = k
                     break
     return state
-
-
-def keep(callback: Callable[[Best], None] | None, best: Best) -> None:
-    """Call back when there is somebody to call."""
-    if callback is not None:
-        callback(best)

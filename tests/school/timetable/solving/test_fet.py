@@ -1,0 +1,137 @@
+"""FET's files: read, written and read again, honoured or named, refused with a sentence."""
+
+import gzip
+import os
+from pathlib import Path
+
+import pytest
+
+from khue.school.timetable.solving import model as m
+from khue.school.timetable.solving.checking import check
+from khue.school.timetable.solving.fet import constraints, reading, solutions, writing
+from khue.school.timetable.solving.fet.xml import root_of_bytes
+from khue.school.timetable.solving.model import ProblemError
+from tests.school.timetable.solving.schools import at, four_lessons
+from tests.school.timetable.solving.test_kinds import CASES, PLACES, ROOMS, WISH
+
+FOLDER = os.environ.get("KHUE_TIMETABLE_INSTANCES", "")
+SHARED = sorted(Path(FOLDER).rglob("*.fet.gz")) if FOLDER else []
+
+
+def _fet(constraint="", students="6A", more="", name="T", entity=""):
+    return f"""<?xml version="1.0"?>{entity}<fet version="6.8.5"><Mode>Official</Mode><Institution_Name>Trường</Institution_Name>
+<Days_List><Day><Name>Hai</Name></Day><Day><Name>Ba</Name></Day></Days_List>
+<Hours_List><Hour><Name>1</Name></Hour><Hour><Name>2</Name></Hour></Hours_List>
+<Subjects_List><Subject><Name>Toán</Name></Subject><Subject><Name>  </Name></Subject></Subjects_List>
+<Teachers_List><Teacher><Name>T</Name></Teacher></Teachers_List>
+<Students_List><Year><Name>6A</Name><Group><Name>6A1</Name><Subgroup><Name>6A1x</Name></Subgroup></Group>
+<Group><Name>6A2</Name></Group></Year></Students_List>
+<Activities_List><Activity><Teacher>{name}</Teacher><Subject>Toán</Subject><Students>{students}</Students><Duration>1</Duration>
+<Id>7</Id><Activity_Group_Id>7</Activity_Group_Id></Activity><Activity><Teacher>T</Teacher><Subject>  </Subject>
+<Students>6A2</Students><Duration>2</Duration><Id>8</Id><Activity_Group_Id>7</Activity_Group_Id></Activity>
+<Activity><Teacher>T</Teacher><Subject>Toán</Subject><Students>6A2</Students><Id>9</Id><Active>false</Active></Activity>{more}</Activities_List>
+<Rooms_List><Room><Name>R</Name></Room></Rooms_List>
+<Time_Constraints_List>{constraint}</Time_Constraints_List><Space_Constraints_List></Space_Constraints_List></fet>""".encode()
+
+
+def test_sets_of_learners_share_their_smallest_parts():
+    problem = reading.read_bytes(_fet(), "x.fet")
+    assert problem.groups == {"6A": ("6A1x", "6A2"), "6A1": ("6A1x",), "6A1x": ("6A1x",), "6A2": ("6A2",)}
+    assert [a.key for a in problem.activities] == ["7", "8"]
+    assert [a.part for a in problem.activities] == [1, 2]
+
+
+def test_a_filter_means_a_subject_whose_name_is_blank():
+    its = """<ConstraintActivitiesPreferredTimeSlots><Weight_Percentage>100</Weight_Percentage><Teacher_Name></Teacher_Name>
+<Students_Name></Students_Name><Subject_Name>  </Subject_Name><Activity_Tag_Name></Activity_Tag_Name>
+<Preferred_Time_Slot><Preferred_Day>Hai</Preferred_Day><Preferred_Hour>1</Preferred_Hour></Preferred_Time_Slot>
+</ConstraintActivitiesPreferredTimeSlots>"""
+    (constraint,) = reading.read_bytes(_fet(its), "x.fet").constraints
+    assert constraint.activities == ("8",)
+
+
+def test_what_is_not_honoured_is_named_with_its_number():
+    problem = reading.read_bytes(_fet("<ConstraintOfTomorrow><Active>true</Active></ConstraintOfTomorrow>" * 2), "x.fet")
+    assert [(n.kind, n.count) for n in problem.not_honoured] == [("ConstraintOfTomorrow", 2)]
+    inactive = "<ConstraintOfTomorrow><Active>false</Active></ConstraintOfTomorrow>"
+    assert reading.read_bytes(_fet(inactive), "x.fet").not_honoured == ()
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"<fet", "broken XML at line 1"),
+        (_fet(entity='<!DOCTYPE fet [<!ENTITY a "b">]>'), "declares entities"),
+        (b"<other/>", "<other>"),
+        (_fet(students="9Z"), "activity 7: students '9Z'"),
+        (_fet(name="Ai"), "activity 7: teacher 'Ai'"),
+        (_fet(more="<Activity><Id>7</Id><Subject>Toán</Subject><Duration>1</Duration></Activity>"), "activity 7 occurs twice"),
+        (_fet(more="<Activity><Id>5</Id><Duration>hai</Duration></Activity>"), "<Duration> holds 'hai'"),
+        (_fet("<ConstraintTeacherMaxDaysPerWeek><Teacher_Name>Ai</Teacher_Name></ConstraintTeacherMaxDaysPerWeek>"), "no. 1 of Time"),
+        (_fet("<ConstraintActivitiesSameStartingDay><Activity_Id>99</Activity_Id></ConstraintActivitiesSameStartingDay>"), "activity 99"),
+        (_fet("<ConstraintStudentsMaxGapsPerWeek><Weight_Percentage>200</Weight_Percentage></ConstraintStudentsMaxGapsPerWeek>"), "200"),
+        (b"\x1f\x8b broken", "cannot be unpacked"),
+    ],
+)  # fmt: skip
+def test_bad_files_are_refused_in_a_sentence_that_names_the_place(data, words):
+    with pytest.raises(ProblemError, match="^x.fet") as refused:
+        reading.read_bytes(data, "x.fet")
+    assert words in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_missing_file_is_said(tmp_path):
+    with pytest.raises(ProblemError, match="there is no such file"):
+        reading.read(tmp_path / "none.fet")
+
+
+@pytest.mark.parametrize("case", [*CASES, *ROOMS, *PLACES], ids=lambda case: type(case[0]).__name__)
+def test_a_problem_written_and_read_again_breaks_the_same(case):
+    constraint, *timetables, _ = case
+    problem = four_lessons(*([WISH] if case in PLACES else []), constraint)
+    data, left = writing.data(problem)
+    again = reading.read_bytes(gzip.compress(data), "y.fet.gz")
+    assert again.groups == problem.groups
+    assert [d.date for d in again.days] == [0, 0, 1, 1]
+    if isinstance(constraint, m.MaxFullDates):
+        assert any(isinstance(k, m.MaxFullDates) for k in again.constraints)
+    for timetable in timetables:
+        if timetable is not None and not [n for n in left if n.kind not in ("holds", "weeks")]:
+            assert check(again, timetable).hard == check(problem, timetable).hard
+
+
+def test_what_fet_has_no_words_for_is_named():
+    _, left = writing.data(four_lessons(m.CommonFree(who=m.TEACHERS, slots=frozenset({(0, 0)})), m.Balance(who=m.TEACHERS, most=1)))
+    assert {n.kind: n.count for n in left} == {"CommonFree": 1, "Balance": 1, "holds": 1}
+
+
+def test_timetables_are_read_as_fet_writes_them():
+    problem = four_lessons(WISH)
+    timetable = at("a 0 0 Lab", "b 0 1 Xa", "c 2 0")
+    assert solutions.read_bytes(writing.activities_xml(problem, timetable), "t.xml", problem) == timetable
+    data = writing.data(problem)[0]
+    both = writing.data_and_timetable(root_of_bytes(data, "d.fet"), problem, timetable)
+    assert solutions.read_bytes(both, "t.fet", problem) == timetable
+    with pytest.raises(ProblemError, match="holds no placed activity"):
+        solutions.read_bytes(data, "d.fet", problem)
+    with pytest.raises(ProblemError, match="room 'Không'"):
+        wrong = writing.activities_xml(problem, at("a 0 0 Không"))
+        solutions.read_bytes(wrong, "t.xml", problem)
+
+
+@pytest.mark.skipif(not SHARED, reason="KHUE_TIMETABLE_INSTANCES names no folder with .fet.gz files")
+@pytest.mark.parametrize("path", SHARED, ids=lambda path: path.name[:30])
+def test_every_shared_instance_is_read_whole_and_written_again(path):
+    problem = reading.read(path)
+    assert problem.not_honoured == ()
+    data, left = writing.data(problem)
+    assert left == ()
+    again = reading.read_bytes(data, "again.fet")
+    assert again.groups == problem.groups
+    assert [(a.key, a.duration, a.teachers, a.groups) for a in again.activities] == [
+        (a.key, a.duration, a.teachers, a.groups) for a in problem.activities
+    ]
+
+
+def test_the_list_of_what_is_honoured_holds_the_everyday_kinds():
+    assert {"ConstraintTeacherMaxDaysPerWeek", "ConstraintStudentsMaxGapsPerWeek", "ConstraintBreakTimes"} <= set(constraints.honoured())
