@@ -21,7 +21,7 @@ OF_THE_TEST = (
     "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SELECT SET_CONFIG(", "SELECT COALESCE(CURRENT_SETTING",
 )  # fmt: skip
 """Statements of the test's own transaction: a request outside one needs none of these."""
-NO_PAGES = ("api:", "portal:", *LIBRARY)
+NO_PAGES = ("api:", "oneroster:rostering", "oneroster:gradebook", "portal:", *LIBRARY)
 
 
 def pages() -> list[Operation]:
