@@ -69,9 +69,13 @@ def site(fresh_database: str) -> Iterator[str]:
     server.terminate()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, headless; fails with one sentence where there is none."""
+    """Debian's Chromium, headless; fails with one sentence where there is none.
+
+    It ends with its file: while Playwright's loop runs, Django keeps the thread's connections apart from those a
+    forked child sees, so a later test that forks would meet a database long gone.
+    """
     path = find()
     if path is None:
         pytest.fail("The browser journeys need Chromium: run tools/ensure_chromium.py.", pytrace=False)
@@ -86,6 +90,7 @@ class Window:
 
     def __init__(self, page: Page, site: str, width: int) -> None:
         self.page, self.site, self.width = page, site, width
+        self.inside = (site, site.replace("127.0.0.1", "localhost"), "data:", "blob:")
         self.complaints: list[str] = []
         self.expected: list[str] = []
         page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
@@ -94,7 +99,7 @@ class Window:
         page.on("dialog", lambda dialog: (self.complaints.append(f"dialog: {dialog.message}"), dialog.dismiss()))
 
     def _watch(self, request) -> None:
-        if not request.url.startswith((self.site, "data:", "blob:")):
+        if not request.url.startswith(self.inside):
             self.complaints.append(f"request outside: {request.url}")
 
     def open(self, path: str) -> Page:
