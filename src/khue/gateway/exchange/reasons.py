@@ -90,6 +90,13 @@ TEXTS: dict[str, str | Promise] = {
     "several-learners": _("Lớp có %(count)s em tên “%(text)s”; hãy ghi mã định danh."),
     "register-locked": _("Sổ điểm đã khoá; hãy làm đề nghị sửa điểm."),
     "nothing-to-write": _("Dòng này không có ô nào để ghi."),
+    # the file as a whole
+    "other-year": _("Tệp ghi năm học %(said)s, còn bạn đang nhập cho năm học %(chosen)s."),
+    "other-school": _("Tệp ghi “%(said)s”, còn bạn đang nhập cho %(school)s."),
+    "other-code": _("Tệp có %(count)s dòng mang mã trường %(said)s, không phải mã của %(school)s."),
+    "column-unread": _("Cột %(title)s: %(count)s trên %(total)s dòng không đọc được; có thể các cột bị ghép nhầm hoặc đổi chỗ."),
+    "column-same": _("Cột %(title)s: %(count)s trên %(total)s dòng cùng ghi “%(text)s”; có thể các cột bị ghép nhầm hoặc đổi chỗ."),
+    "part-of-class": _("Lớp %(group)s đang có %(count)s em, tệp thiếu %(absent)s em; các em không có trong tệp được giữ nguyên."),
     # undo
     "changed-since": _("Đã có thay đổi sau khi nhập, giữ nguyên: %(fields)s."),
     "has-marks": _("Đã có điểm, không hoàn tác được."),

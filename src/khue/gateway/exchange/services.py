@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from khue.gateway.exchange import loading, mapping, work
+from khue.gateway.exchange import doubts, loading, mapping, work
 from khue.gateway.exchange.kinds import KINDS, Kind
 from khue.gateway.exchange.kinds.marks import REGISTER
 from khue.gateway.exchange.models import ImportBatch, ImportRow, State, What
@@ -57,6 +57,14 @@ class WrongState(DomainError):
     code, status = "exchange.wrong-state", 409
     title = _("Lần nhập này đang ở bước “%(state)s” nên chưa làm được việc này.")
     advice = _("Hãy tải lại trang để xem bước hiện tại.")
+
+
+class Doubtful(DomainError):
+    """The file as a whole may be the wrong one; somebody must say that it is right."""
+
+    code, status = "exchange.doubtful", 409
+    title = _("Chưa ghi: %(doubts)s")
+    advice = _("Hãy xem lại tệp. Nếu đúng là tệp cần nhập, đánh dấu vào ô xác nhận rồi ghi.")
 
 
 class NothingToApply(DomainError):
@@ -130,6 +138,9 @@ def _take_heading(
         "learned": [one.column for one in guesses if one.is_learned],
         "numbers": numbers[:PREVIEW_ROWS],
         "rows": [[as_text(row[c])[:60] if c < len(row) else "" for c in range(width)] for row in rows[:PREVIEW_ROWS]],
+        "doubts": [one.as_json() for one in doubts.of_file(
+            sheet.rows, heading.first, heading.labels, below=first, names=(sheet_name, batch.file.name), school=batch.school, school_year=batch.school_year
+        )],
     }  # fmt: skip
     batch.notes = []
     if sheet.formulas or sheet_name in book.formulas:
@@ -220,16 +231,27 @@ def start_check(*, actor: Actor, uid: Any, now: datetime) -> Job:
     return _start(batch, "exchange.check", _t("Kiểm tra tệp %(name)s"), actor, now, f"{batch.version}")
 
 
+def doubts_of(batch: ImportBatch) -> list[str]:
+    """Return why the file as a whole may be the wrong one, in sentences."""
+    return [sentence(one["code"], one["facts"]) for one in (*batch.preview.get("doubts", ()), *batch.preview.get("odd", ()))]
+
+
 @transaction.atomic
-def start_apply(*, actor: Actor, uid: Any, now: datetime) -> Job:
-    """Have what the dry run showed written. Raises NothingToApply; a second click gets the first job."""
+def start_apply(*, actor: Actor, uid: Any, now: datetime, is_confirmed: bool = False) -> Job:
+    """Have what the dry run showed written. Raises NothingToApply, Doubtful; a second click gets the first job.
+
+    is_confirmed  somebody read what speaks against the file and says that it is right
+    """
     batch = hold(actor, uid, State.CHECKED, State.APPLYING, State.APPLIED, now=now)
     if batch.state != State.CHECKED:
         return _resumed(batch, "exchange.apply", actor, now)
     if not batch.counters.get(What.NEW) and not batch.counters.get(What.CHANGED):
         raise NothingToApply()
+    said = doubts_of(batch)
+    if said and not is_confirmed:
+        raise Doubtful(doubts=" ".join(said))
     batch.state = State.APPLYING
-    audit.record(actor, "exchange.batch.order", on=batch, at=now)
+    audit.record(actor, "exchange.batch.order", on=batch, at=now, confirmed=[one["code"] for one in (*batch.preview.get("doubts", ()), *batch.preview.get("odd", ()))])
     return _start(batch, "exchange.apply", _t("Ghi dữ liệu từ %(name)s"), actor, now, "")
 
 
@@ -290,16 +312,17 @@ class Report:
     checked: dict[str, int]
     applied: dict[str, int]
     problems: list[tuple[int, str, str]] = field(default_factory=list)
-    """Row of the sheet, what became of it, why."""
+    """Row of the sheet (0: the file as a whole), what became of it, why."""
 
 
 def import_file(
     actor: Actor, school: Unit, kind: str, path: str | Path, *, now: datetime, apply: bool = True, school_year: int,
-    options: Mapping[str, Any] | None = None, columns: Mapping[str, str] | None = None,
+    options: Mapping[str, Any] | None = None, columns: Mapping[str, str] | None = None, is_confirmed: bool = False,
 ) -> Report:  # fmt: skip
-    """Upload, map, check and (where there is something to write) apply a file, here and now.
+    """Upload, map, check and (where there is something to write and nothing speaks against the file) apply it, here and now.
 
-    columns  heading to field code, where the guess must be helped
+    columns       heading to field code, where the guess must be helped
+    is_confirmed  write although the file seems to be of another year or school
 
     Raises what `upload` and `set_mapping` raise.
     """
@@ -318,14 +341,15 @@ def import_file(
     drive(work.check, batch.pk, actor, now)
     with _scope_of(actor):
         batch = ImportBatch.objects.select_related("file", "school").get(pk=batch.pk)
-        ready = apply and bool(batch.counters.get(What.NEW) or batch.counters.get(What.CHANGED))
+        said = [] if is_confirmed else doubts_of(batch)
+        ready = apply and not said and bool(batch.counters.get(What.NEW) or batch.counters.get(What.CHANGED))
         if ready:
             ImportBatch.objects.filter(pk=batch.pk).update(state=State.APPLYING)
     if ready:
         drive(work.apply, batch.pk, actor, now)
     with _scope_of(actor):
         batch = ImportBatch.objects.select_related("file", "school", "result_file").get(pk=batch.pk)
-        return Report(batch, batch.counters, batch.applied, problems_of(batch))
+        return Report(batch, batch.counters, batch.applied, [*((0, What.ASKED.value, one) for one in said), *problems_of(batch)])
 
 
 def problems_of(batch: ImportBatch, most: int = 1000) -> list[tuple[int, str, str]]:

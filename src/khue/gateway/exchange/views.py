@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from khue.gateway.exchange import forms, loading, queries, results, services
 from khue.gateway.exchange.kinds import KINDS
 from khue.gateway.exchange.models import State, What
+from khue.gateway.exchange.reasons import sentence
 from khue.gateway.exchange.sheets import SheetRefused
 from khue.kernel import audit, files, permissions, text
 from khue.kernel.errors import DomainError, Invalid
@@ -91,6 +92,7 @@ def batch(request: HttpRequest, uid: UUID) -> HttpResponse:
     if found.kind in ("learners", "staff"):
         audit.looked(request, [(row.object_id, found.school_id) for row in shown if row.object_id], "import")
     values.update(
+        doubts=services.doubts_of(found), parts=[sentence(one["code"], one["facts"]) for one in found.preview.get("parts", ())],
         counts=[{"what": w, "label": What(w).label, "count": counts.get(w, 0), "tone": queries.TONES[w]} for w in queries.ORDER if counts.get(w)],
         total=counts.get("total", 0), rows=shown, what=what, first=first, following=first + queries.PAGE if len(shown) == queries.PAGE else None,
         titles=queries.cell_titles(found), writes=found.counters.get(What.NEW, 0) + found.counters.get(What.CHANGED, 0),
@@ -156,7 +158,7 @@ def check(request: HttpRequest, uid: UUID) -> HttpResponse:
 @require_POST
 def apply(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Write what the dry run showed."""
-    services.start_apply(actor=request.actor, uid=uid, now=timezone.now())
+    services.start_apply(actor=request.actor, uid=uid, now=timezone.now(), is_confirmed=request.POST.get("is_confirmed") == "on")
     return redirect("exchange:batch", uid=uid)
 
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from khue.gateway.exchange import loading, results
+from khue.gateway.exchange import doubts, loading, results
 from khue.gateway.exchange.events import BatchApplied
 from khue.gateway.exchange.kinds import KINDS
 from khue.gateway.exchange.kinds.base import Context, Outcome
@@ -99,7 +99,8 @@ def check(job: Job, actor: Actor) -> Iterator[Step]:
         done += len(unit)
         if done < loaded.total:
             yield Step(done=done, total=loaded.total, message=_("Đang kiểm tra từng dòng"))
-    batch.counters, batch.preview = dict(count), {**batch.preview, "new": fresh}
+    odd = [one.as_json() for one in doubts.of_rows(loaded.kind, loaded.parsed)]
+    batch.counters, batch.preview = dict(count), {**batch.preview, "new": fresh, "odd": odd, "parts": _parts(context, loaded)}
     batch.state, batch.checked_at = State.CHECKED, _now(job)
     fields = ["counters", "preview", "state", "checked_at"]
     if loaded.total <= SMALL:
@@ -108,6 +109,13 @@ def check(job: Job, actor: Actor) -> Iterator[Step]:
     batch.save(update_fields=fields)
     audit.record(actor, "exchange.batch.check", on=batch, at=_now(job), **{k: v for k, v in batch.counters.items() if v})
     yield Step(done=loaded.total, total=loaded.total, result=batch.counters, result_url=reverse("exchange:batch", args=[batch.uid]))
+
+
+def _parts(context: Context, loaded: Loaded) -> list[dict[str, Any]]:
+    """Return which classes the file holds only a part of: nobody is taken away by a list that ends early, but it is told."""
+    if not hasattr(loaded.kind, "absent"):
+        return []
+    return [one.as_json() for one in loaded.kind.absent(context)]
 
 
 def _extend(ranges: list[list[int]], numbers: Sequence[int]) -> None:

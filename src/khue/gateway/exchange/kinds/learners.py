@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from khue.gateway.exchange.kinds import cells
@@ -60,6 +61,12 @@ SAME_NAME = "same_name_is_same"
 USUAL_AGE = 5
 """A child enters grade 1 in the calendar year of her sixth birthday: grade g in year y means born in y - g - 5."""
 TITLES = {one.code: one.title for one in FIELDS}
+_PARTS = """
+select g.name, count(*), count(*) filter (where p.learner_id = any(%(met)s))
+  from schooling_placement p join schooling_classgroup g on g.id = p.class_group_id
+ where p.school_id = %(school)s and p.school_year = %(year)s and p.valid @> %(day)s::date
+ group by g.id, g.name having count(*) filter (where p.learner_id = any(%(met)s)) between 1 and count(*) - 1 order by g.name
+"""
 
 
 class Learners:
@@ -86,6 +93,16 @@ class Learners:
         if any(name.startswith(RELATIONS) and name.endswith("_name") for name in parsed.columns):
             parsed.extra["guardians"] = True
         _check_twins(context, parsed)
+
+    def absent(self, context: Context) -> list[Reason]:
+        """Say of each class the file has learners of how many learners it does not have; one query, after planning."""
+        met = [key[1] for key in context.seen if isinstance(key, tuple) and key[0] == "person"]
+        if not met:
+            return []
+        values = {"met": met, "school": context.school_id, "year": context.batch.school_year, "day": max(context.today, context.from_day)}
+        with connection.cursor() as cursor:
+            cursor.execute(_PARTS, values)
+            return [reason("part-of-class", group=name, count=count, absent=count - here) for name, count, here in cursor.fetchall()]
 
     # -- planning --------------------------------------------------------------------------------------------
     def plan(self, context: Context, parsed: Parsed, indices: Sequence[int]) -> list[Outcome]:
