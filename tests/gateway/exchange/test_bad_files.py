@@ -157,3 +157,14 @@ def test_codes_of_another_province_are_asked_about(run):
     assert row.what == What.ASKED and row.detail["reasons"][0]["code"] == "code-other-province"
     kept = run(rows, options={"keep_foreign_codes": True})
     assert kept.applied[What.NEW] == 1 and Person.objects.filter(code=code).exists()
+
+
+def test_a_column_sorted_by_itself_renames_nobody_unasked(run):
+    rows = books.learners(8)
+    run(rows)
+    codes = dict(Person.objects.values_list("name", "code"))
+    names = [row[1] for row in rows[1:]]
+    shifted = [[*rows[0], "Mã định danh học sinh"], *([row[0], names[n - 1], *row[2:], codes[row[1]]] for n, row in enumerate(rows[1:]))]
+    report = run(shifted)
+    assert report.applied == {} and "8 trên 8 người" in told(report)[0]
+    assert dict(Person.objects.values_list("name", "code")) == codes

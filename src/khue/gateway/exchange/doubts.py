@@ -86,11 +86,16 @@ def _codes(rows: Sequence[Sequence[RawCell]], labels: Sequence[str], school: Uni
     return [reason("other-code", said=other[0][:20], count=sum(told[code] for code in other), school=school.name)] if other and school.code else []
 
 
-def of_rows(kind: Kind, parsed: Parsed) -> list[Reason]:
-    """Return which columns do not hold what they are taken for: most rows cannot be read there, or all say one name."""
+def of_rows(kind: Kind, parsed: Parsed, *, renamed: int = 0, met: int = 0) -> list[Reason]:
+    """Return which columns do not hold what they are taken for: most rows cannot be read there, or all say one name.
+
+    renamed  people whose name the file would change, of those it met
+    """
     total = len(parsed.numbers)
     if total < FEWEST_ROWS:
         return []
+    if renamed >= FEWEST_ROWS and renamed * 2 > met:
+        return [reason("names-shifted", "name", count=renamed, total=met)]
     unread = Counter(one.field for why in parsed.problems.values() for one in {r.field: r for r in why if r.field and r.code != "missing"}.values())
     titles = {one.code: str(one.title) for one in kind.fields}
     found = [reason("column-unread", code, title=titles.get(code, code), count=count, total=total) for code, count in unread.items() if count >= MOSTLY * total]

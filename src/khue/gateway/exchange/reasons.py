@@ -96,6 +96,7 @@ TEXTS: dict[str, str | Promise] = {
     "other-code": _("Tệp có %(count)s dòng mang mã trường %(said)s, không phải mã của %(school)s."),
     "column-unread": _("Cột %(title)s: %(count)s trên %(total)s dòng không đọc được; có thể các cột bị ghép nhầm hoặc đổi chỗ."),
     "column-same": _("Cột %(title)s: %(count)s trên %(total)s dòng cùng ghi “%(text)s”; có thể các cột bị ghép nhầm hoặc đổi chỗ."),
+    "names-shifted": _("%(count)s trên %(total)s người đã có hồ sơ mang họ tên khác trong tệp; có thể một cột bị sắp xếp riêng hoặc lệch dòng."),
     "part-of-class": _("Lớp %(group)s đang có %(count)s em, tệp thiếu %(absent)s em; các em không có trong tệp được giữ nguyên."),
     # undo
     "changed-since": _("Đã có thay đổi sau khi nhập, giữ nguyên: %(fields)s."),

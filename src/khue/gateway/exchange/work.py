@@ -86,6 +86,7 @@ def check(job: Job, actor: Actor) -> Iterator[Step]:
     count: Counter[str] = Counter({"total": loaded.total, What.UNCHANGED: loaded.unchanged, "ignored": loaded.ignored})
     done = loaded.unchanged
     fresh: list[list[int]] = []
+    renamed, met = 0, loaded.unchanged
     if loaded.parsed.numbers:
         yield Step(done=done, total=loaded.total, message=_("Đang kiểm tra từng dòng"))
     for unit in _units(len(loaded.parsed.numbers)):
@@ -94,12 +95,14 @@ def check(job: Job, actor: Actor) -> Iterator[Step]:
         count.update(outcome.what for outcome in outcomes)
         _extend(fresh, [loaded.parsed.numbers[o.index] for o in outcomes if o.what == What.NEW])
         count["noted"] += sum(bool(outcome.notes) for outcome in outcomes)
+        renamed += sum("name" in outcome.diff for outcome in outcomes)
+        met += sum(outcome.object_id is not None for outcome in outcomes)
         _keep_checked(batch, loaded, outcomes)
         faults.hit("exchange.check.after_unit")
         done += len(unit)
         if done < loaded.total:
             yield Step(done=done, total=loaded.total, message=_("Đang kiểm tra từng dòng"))
-    odd = [one.as_json() for one in doubts.of_rows(loaded.kind, loaded.parsed)]
+    odd = [one.as_json() for one in doubts.of_rows(loaded.kind, loaded.parsed, renamed=renamed, met=met)]
     batch.counters, batch.preview = dict(count), {**batch.preview, "new": fresh, "odd": odd, "parts": _parts(context, loaded)}
     batch.state, batch.checked_at = State.CHECKED, _now(job)
     fields = ["counters", "preview", "state", "checked_at"]

@@ -60,7 +60,9 @@ def take(file: Path, school_year: int, level: str, object_: str, unit: str, as_j
     from khue.kernel.permissions import system_actor
 
     try:
-        records = sources.read(file.read_bytes(), name=str(file), level=level, object_=object_)
+        content = file.read_bytes()
+        records = sources.read(content, name=str(file), level=level, object_=object_)
+        sources.check_manifest(content, school_year=school_year)
     except DomainError as refusal:
         raise click.ClickException(f"{refusal.sentence} {refusal.next_step}") from refusal
     with scope.everything():

@@ -45,6 +45,7 @@ def ask_to_take(*, actor: Actor, content: bytes, name: str, school_year: int, no
 
     permissions.demand(actor, "exchange.take_ministry", on=permissions.ANYWHERE, at=now)
     found = sources.read(content, name=name, level=level, object_=object_)
+    sources.check_manifest(content, school_year=school_year)
     place = actor.unit_id if actor.unit_id in (actor.schools or ()) else None
     kept = files.store(content, name=name[-200:], content_type="application/x-khue-ministry", purpose="exchange.ministry.take", school_id=place, account_id=actor.account_id)
     parameters = {"file": kept.pk, "school_year": school_year, "at": now.isoformat(), "level": level, "object": object_, "unit": unit}

@@ -6,6 +6,7 @@ read by symbols in their first line; what is no record is refused with its reaso
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import zipfile
@@ -22,6 +23,7 @@ from khue.register.fields import annex
 
 Records = dict[tuple[str, str], list[dict[str, Any]]]
 """Records by level and name of the file."""
+LARGEST_MANIFEST = 4 * 2**20
 
 
 class NotOurs(limits.SheetRefused):
@@ -38,6 +40,44 @@ class LevelUnknown(limits.SheetRefused):
     code = "exchange.level-unknown"
     title = _("Không rõ các bản ghi này thuộc cấp học nào.")
     advice = _("Hãy chọn cấp học, hoặc đặt tên tệp theo cấp: primary.xlsx, primary/learner.json.")
+
+
+class Incomplete(limits.SheetRefused):
+    """The package's own list names files that are not there or are not as it says. Facts: name."""
+
+    code = "exchange.incomplete-package"
+    title = _("Gói thiếu hoặc có tệp không đúng như bản kê của gói: %(name)s.")
+    advice = _("Gói bị cắt khi gửi hoặc đã bị sửa. Hãy tải lại gói đầy đủ từ nơi gửi.")
+
+
+class OtherYear(limits.SheetRefused):
+    """The package is of another school year. Facts: said, chosen."""
+
+    code = "exchange.other-year"
+    title = _("Gói này của năm học %(said)s, còn bạn đang nhập cho năm học %(chosen)s.")
+    advice = _("Hãy chọn đúng năm học của gói, hoặc chọn gói của năm học này.")
+
+
+def check_manifest(content: bytes, *, school_year: int) -> None:
+    """Hold a package to its own list: every file there with its checksum, of this school year. Raises Incomplete, OtherYear, Damaged.
+
+    A file without such a list says nothing about itself and passes.
+    """
+    if content[:4] != b"PK\x03\x04" or "manifest.json" not in _members(content):
+        return
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        try:
+            told = json.loads(_unpacked(archive, "manifest.json", LARGEST_MANIFEST))
+            files, said = dict(told["files"]), int(told["school_year"])
+            wanted = {str(name): str(one["sha256"]) for name, one in files.items()}
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            raise limits.Damaged() from error
+        if said != school_year:
+            raise OtherYear(said=f"{said}–{said + 1}", chosen=f"{school_year}–{school_year + 1}")
+        there = set(archive.namelist())
+        for name, sha256 in sorted(wanted.items()):
+            if name not in there or hashlib.sha256(_unpacked(archive, name, limits.LIMITS.unpacked)).hexdigest() != sha256:
+                raise Incomplete(name=name[:80])
 
 
 def read(content: bytes, *, name: str, level: str = "", object_: str = "") -> Records:

@@ -28,7 +28,7 @@ from khue.kernel.permissions import Actor
 from khue.kernel.permissions.loading import local_day
 from khue.register.fields import annex, catalogue, queries, telling
 from khue.register.fields import services as fields
-from khue.register.fields.checking import PROBLEMS, Lists, check
+from khue.register.fields.checking import PROBLEMS, Lists, Violation, check
 from khue.register.fields.models import Record
 from khue.register.fields.permissions import WRITING
 from khue.register.orgs.models import Unit
@@ -44,7 +44,8 @@ REASONS = {
     **PROBLEMS, "unknown-school": _("Không có trường này trong phạm vi của bạn"), "unknown-class": _("Không có lớp này"),
     "unknown-person": _("Không có người này ở trường"), "elsewhere": _("Khác với dữ liệu đang có; được ghi ở chỗ khác"),
     "not-allowed": _("Vai trò không được sửa trường này"), "refused": _("Không ghi được"), "twice": _("Bản ghi lặp lại trong tệp"),
-    "another-person": _("Số định danh của người khác"),
+    "another-person": _("Số định danh của người khác"), "not-a-name": _("Không phải họ tên người"),
+    "names-shifted": _("Phần lớn họ tên không khớp với mã; có thể cột bị lệch dòng, chưa ghi bản ghi nào của loại này"),
 }  # fmt: skip
 POSITIONS = {told: position for position, told in telling.STAFF_POSITIONS.items()}
 GRADES = {"NT1": -5, "NT2": -4, "NT3": -3, "MG3": -2, "MG4": -1, "MG5": 0}
@@ -55,6 +56,9 @@ KIN = {
 ORDER = ("school", "other_centre", "community_centre", "class", "staff", "learner")
 """What is pointed to before what points; all others after."""
 MOST_PROBLEMS = 2_000
+NAMES = frozenset({"HO_TEN", *KIN})
+FEWEST_SHIFTED = 5
+"""Of so many people known by their codes, more than half must bear their names: else a column slipped."""
 
 
 @dataclass(slots=True)
@@ -150,8 +154,13 @@ class _School:
         current = {self._key(object_, values): values for values in mapping.RECORDS[object_](self.rows, level)}
         former = self._former(object_)
         seen: set[str] = set()
+        if self._is_shifted(object_, given, current, former):
+            self.report.problem(level, object_, self.unit.code, "HO_TEN", "names-shifted")
+            for _raw in given:
+                self.report.count(level, object_, "refused")
+            return
         for raw in given:
-            wanted, wrong = check(table, {s: v for s, v in raw.items() if s in table.fields}, self.lists)
+            wanted, wrong = self._checked(table, raw)
             key = self._key(object_, {**raw, **wanted})
             values = current.get(key) or current.get(former.get(key, ""))
             for one in wrong:
@@ -168,6 +177,27 @@ class _School:
             differing = {symbol: value for symbol, value in wanted.items() if known.get(symbol) != value}
             changed = self._write(level, object_, table, key, values, differing, known) if differing else False
             self.report.count(level, object_, "changed" if changed else "same")
+
+    def _checked(self, table: annex.Table, raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[Violation]]:
+        """Return a record held to its fields; a name with a figure in it is no name, whatever its length says."""
+        wanted, wrong = check(table, {s: v for s, v in raw.items() if s in table.fields}, self.lists)
+        for symbol in sorted(NAMES & set(wanted)):
+            if any(letter.isdigit() for letter in str(wanted[symbol])):
+                del wanted[symbol]
+                wrong.append(Violation(symbol, "not-a-name"))
+        return wanted, wrong
+
+    def _is_shifted(self, object_: str, given: Sequence[dict[str, Any]], current: Mapping[str, Any], former: Mapping[str, str]) -> bool:
+        """Return whether most people known by their codes are called otherwise: a column sorted by itself or moved by a line."""
+        if object_ not in ("staff", "learner"):
+            return False
+        pairs = []
+        for raw in given:
+            key = self._key(object_, raw)
+            values = current.get(key) or current.get(former.get(key, ""))
+            if values is not None and raw.get("HO_TEN"):
+                pairs.append(text.fold(str(raw["HO_TEN"])) == text.fold(str(values.get("HO_TEN", ""))))
+        return len(pairs) >= FEWEST_SHIFTED and sum(pairs) * 2 < len(pairs)
 
     def _key(self, object_: str, values: Mapping[str, Any]) -> str:
         if object_ in ("school", "other_centre", "community_centre", "eqms_start", "eqms_mid", "eqms_end"):
@@ -309,11 +339,13 @@ class _School:
         indexes = {one.personal_index for one in self._persons(object_) if one.personal_index} if object_ != "class" else set()
         made = 0
         for raw in given:
-            wanted, _wrong = check(table, {s: v for s, v in raw.items() if s in table.fields}, self.lists)
+            wanted, _wrong = self._checked(table, raw)
             key = self._key(object_, {**raw, **wanted})
             if key in known or not key:
                 continue
             known.add(key)
+            if object_ != "class" and not wanted.get("HO_TEN"):  # nobody is made of a code alone
+                continue
             try:
                 with transaction.atomic():
                     made += self._make(object_, key, wanted, indexes)
