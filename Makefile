@@ -13,7 +13,7 @@ EXTRAS_core := --extra setup
 EXTRAS_solver := --extra solver
 EXTRAS_analytics := --extra analytics
 
-.PHONY: help setup run test test-fast lint fix bench mutation demo lock clean
+.PHONY: help setup run test test-fast lint fix bench bench-timetable mutation demo lock clean
 
 help:  ## list the tasks
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -49,8 +49,14 @@ fix: $(STAMP)  ## let the tools mend style
 bench: setup  ## ratios against floors in the same run
 	$(BIN)/python -m benchmarks
 
+bench-timetable: setup  ## the timetable solver beside FET, on generated schools and on XHSTT (ARGS="--seconds 60 --only fet")
+	$(BIN)/python -m benchmarks.timetable $(ARGS)
+
 mutation: setup  ## change the law in one place at a time and see whether its tests notice (MODULES="…" SAMPLE=25)
 	$(BIN)/python tools/mutation.py $(MODULES) --sample $(or $(SAMPLE),25)
+
+coverage: setup  ## every line and branch of the law that no test of it runs; fails below 100 %
+	$(BIN)/python tools/law_coverage.py
 
 demo: setup  ## the whole path without a browser, on a fresh database, into var/demo
 	$(BIN)/khue demo

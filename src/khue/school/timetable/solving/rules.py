@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from khue.school.timetable.solving import model as m
-from khue.school.timetable.solving.compiling import Compiled
+from khue.school.timetable.solving.compiling import Compiled, price
 
 BITS = 20
 TOP = 1 << (BITS - 1)
@@ -104,6 +104,23 @@ def weeks(c: Compiled) -> tuple[list[Week], list[m.Constraint]]:
         maker.join(week)
         week.ready()
     return list(maker.weeks.values()), maker.left
+
+
+def soft_weeks(c: Compiled) -> list[Week]:
+    """Return the weeks with the soft rules a week can say, each field with its price; they hold when all is placed."""
+    maker = _Maker(c)
+    known: set[int] = set()
+    for constraint in c.rest:
+        if isinstance(constraint, m.OfPeople) and not constraint.is_hard and constraint.weight > 0:
+            maker.add(constraint)
+            for week in maker.weeks.values():
+                for rule in week.fields:
+                    if id(rule) not in known:
+                        known.add(id(rule))
+                        rule.price = price(constraint.weight) * c.agendas[week.agenda].copies
+    for week in maker.weeks.values():
+        week.ready()
+    return [week for week in maker.weeks.values() if week.fields]
 
 
 class _Maker:

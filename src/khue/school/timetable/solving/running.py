@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from khue.school.timetable.solving.compiling import SCALE, Compiled, compiled
 from khue.school.timetable.solving.engine import Best, Progress, Result, Stop
 from khue.school.timetable.solving.model import Placement, Problem, Solution
 from khue.school.timetable.solving.placing import Board, Placer
+from khue.school.timetable.solving.polishing import Polisher
 from khue.school.timetable.solving.relations import Relations
 from khue.school.timetable.solving.state import State
 
@@ -23,6 +25,12 @@ if TYPE_CHECKING:
 FIRST_ROUNDS = 4_000
 PATIENCE = 10
 DAYS_EFFORT = 3.0
+HOT, COLD = 1.0, 0.05
+MOVES_A_UNIT, FEWEST_MOVES, MOST_MOVES = 20, 10_000, 1_000_000
+WORTHWHILE = 0.04
+"""The share of the cost an annealing must gain for the next, twice as long, to follow at once."""
+DULL = 8
+"""Windows without gain after which the timetable is annealed again, for longer where that helped."""
 
 
 def run(
@@ -53,7 +61,8 @@ class _Run:
         self.best: Best | None = None
         self.first: float | None = None
         self.refused = False  # no choice of days is possible at all
-        self.counters: dict[str, int] = {"rounds": 0, "windows": 0, "improved": 0}
+        self.counters: dict[str, int] = {"rounds": 0, "windows": 0, "improved": 0, "polished": 0}
+        self.polisher: Polisher | None = None
 
     def is_over(self) -> bool:
         """Return whether the time is up or somebody said stop."""
@@ -341,15 +350,25 @@ class _Run:
         return self._around(sorted(free), state, size) | set(sorted(free)[:size])
 
     def _improve(self, state: State) -> None:
-        """Lower the soft cost window by window until the time is over or nothing is left to gain."""
+        """Lower the soft cost until the time is over or nothing is left to gain: by annealing, and window by window."""
         from khue.school.timetable.solving.exact import Infeasible, Window
 
         score = self._look(state, "improving")
-        state, score = self._better_days(state, score)
+        moves = min(MOST_MOVES, max(FEWEST_MOVES, MOVES_A_UNIT * len(self.c.members)))
+        before = math.inf
+        while score.cost < (1 - WORTHWHILE) * before and not self.is_over():
+            before = score.cost
+            state, score, moves = self._polish(state, score, moves)
+        if self._is_of_days():
+            state, score = self._better_days(state, score)
         kinds = ("violations", "days", "people", "around")
         worth = dict.fromkeys(kinds, 1.0)
         size = dict.fromkeys(kinds, 50.0)
+        dull = 0
         while score.cost > 1e-9 and not self.is_over():
+            if dull >= DULL * self.threads:
+                state, score, moves = self._polish(state, score, moves)
+                dull = 0
             jobs: list[Window] = []
             chosen: list[str] = []
             for _ in range(self.threads):
@@ -366,14 +385,42 @@ class _Run:
                 size[kind] = max(15.0, min(size[kind] * (1.06 if is_best else 0.93), 1.0 * len(self.c.members)))
                 worth[kind] *= 0.95
                 if found is None:
+                    dull += 1
                     continue
                 new = self._look(found, "improving")
+                dull += 1
                 if new.key() < score.key():
                     worth[kind] += 0.3
+                    dull = 0
                     self.counters["improved"] += 1
                 if new.key() <= score.key():
                     state, score = found, new
                 worth[kind] = max(worth[kind], 0.1)
+
+    def _polish(self, state: State, score: _Score, moves: int) -> tuple[State, _Score, int]:
+        """Anneal; return the better timetable, and how many moves are worth trying the next time."""
+        if not score.cost or self.is_over():
+            return state, score, moves
+        self.board.load_state(state)
+        if self.polisher is None:
+            self.polisher = Polisher(self.c, self.board, self.rng)
+        if not self.polisher.can or self.board.count < len(self.c.members):
+            return state, score, moves
+        found, _ = self.polisher.run(moves, HOT * SCALE, COLD * SCALE, self.until, self.stop)
+        new = self._look(found, "improving")
+        self.counters["polished"] += 1
+        if new.key() < score.key():
+            return found, new, min(MOST_MOVES, moves * 2)
+        self._look(state)
+        return state, score, max(FEWEST_MOVES, moves // 2) if new.hard else moves
+
+    def _is_of_days(self) -> bool:
+        """Return whether most of the cost last looked at is of kinds that the choice of days decides."""
+        from khue.school.timetable.solving.exact import OF_DAYS
+
+        names = {kind.__name__ for kind in OF_DAYS}
+        costs = [(v.weight * v.units, v.kind in names) for v in self.report.violations if not v.is_hard]
+        return sum(cost for cost, is_of_days in costs if is_of_days) * 2 >= sum(cost for cost, _ in costs)
 
     def _better_days(self, state: State, score: _Score) -> tuple[State, _Score]:
         """Start again from the best days of all, when these promise less cost; return the better timetable."""
