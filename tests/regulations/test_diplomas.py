@@ -93,6 +93,10 @@ def test_a_revocation_names_its_ground(rules):
         ("Lê An", "B 1234567", None, True),
         ("Lê An", None, "0001/2026/THPT", True),
         ("Lê An", " ", "", False),
+        ("Lê An", " ", None, False),
+        ("Lê An", None, " ", False),
+        ("Lê An", None, None, False),
+        ("Lê An", " ", "0001/2026/THPT", True),
         (None, "B 1234567", None, False),
         (" ", "B 1234567", None, False),
     ],
@@ -133,6 +137,7 @@ def test_a_broken_register_gives_no_number():
 
 def test_an_entry_number_shows_kind_and_year():
     assert diplomas.show_entry_number(7, year=2026, kind="thpt") == "0007/2026/THPT"
+    assert diplomas.show_entry_number(1, year=2026, kind="thpt") == "0001/2026/THPT"
     assert (
         diplomas.show_entry_number(7, year=2025, kind="thcs", pattern="{kind}-{year}-{serial}")
         == "THCS-2025-7"

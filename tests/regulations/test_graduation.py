@@ -506,11 +506,30 @@ def test_rooms_hold_everyone_and_no_more(candidates, size, extra):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"candidates": -1}, {"candidates": 5, "size": 0}, {"candidates": 5, "last_room_max": 23}]
+    "wrong",
+    [
+        {"candidates": -1},
+        {"candidates": 5, "size": 0},
+        {"candidates": 5, "last_room_max": 23},
+        {"candidates": 1_000_000},
+        {"candidates": 10**12},
+    ],
 )
 def test_impossible_rooms_are_refused(wrong):
     with pytest.raises(OutOfRange):
         graduation.split_rooms(**wrong)
+
+
+def test_rooms_at_their_edges():
+    assert graduation.split_rooms(0) == []
+    assert graduation.split_rooms(1) == [1]
+    assert graduation.split_rooms(24) == [24]
+    assert graduation.split_rooms(25) == [25]
+    assert graduation.split_rooms(28) == [28]
+    assert graduation.split_rooms(29) == [24, 5]
+    assert graduation.split_rooms(48) == [24, 24]
+    assert len(graduation.split_rooms(999_999)) == 41_667
+    assert graduation.split_rooms(2, size=1, last_room_max=1) == [1, 1]
 
 
 def people(count, site="A", group="LS-DL"):
@@ -580,6 +599,9 @@ def test_the_old_exams_answer_the_vectors_operations_too():
     given = {"op": "graduation_score", "papers": ["5.00"] * 4, "grade12": "7.0"}
     operation = find_operation(OPERATIONS, "grad.tt03-2019", "graduation_score")
     assert operation(given, "grad.tt03-2019") == {"dxtn": "5.60", "fail_marks": 0, "graduated": True}
+    operation = find_operation(OPERATIONS, "grad.tt02-2015", "graduation_score")
+    assert operation(given, "grad.tt02-2015") == {"dxtn": "6.00", "fail_marks": 0, "graduated": True}
+    assert find_operation(OPERATIONS, "grad.tt99-2030", "graduation_score") is None
     given["grade12"] = None
     operation = find_operation(OPERATIONS, "grad.tt15-2020", "graduation_score")
     assert operation(given, "grad.tt15-2020") == {"dxtn": "5.00", "fail_marks": 0, "graduated": True}

@@ -37,6 +37,12 @@ def test_tones_stand_in_the_order_of_the_dictionary(vowel):
     assert [key[-1] for key in keys] == list("123456")
 
 
+def test_figures_stand_in_their_order_before_letters():
+    keys = [names.sort_key(figure) for figure in "0123456789a"]
+    assert keys == sorted(keys)
+    assert {len(key) for key in keys[:-1]} == {len(names.sort_key("5"))}
+
+
 def test_letters_decide_before_tones():
     assert names.sort_names(["Anh", "Ạn", "An"]) == ["An", "Ạn", "Anh"]
 

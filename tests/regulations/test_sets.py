@@ -483,6 +483,12 @@ def test_days_of_issue(day, rows, days):
     agree(alone, rows, diplomas.apply(frame_of(rows, "diploma", kind=pl.String), day=day, **given_days), "diploma")
 
 
+def test_a_diploma_is_on_paper_where_a_set_does_not_say():
+    frame = pl.DataFrame({"diploma": [1], "kind": ["thpt"], "decided_on": [date(2026, 6, 1)]})
+    assert diplomas.apply(frame, day=date(2026, 6, 1))["deadline"].to_list() == [date(2026, 7, 1)]
+    assert diplomas.apply(frame, day=date(2025, 6, 1))["error"].to_list() == [None]
+
+
 def test_days_of_issue_need_a_day_and_a_number():
     frame = pl.DataFrame({"diploma": [1], "kind": ["thpt"], "decided_on": [None]}, schema_overrides={"decided_on": pl.Date})
     assert diplomas.apply(frame, day=date(2026, 6, 1))["error"].to_list() == ["incomplete-marks"]

@@ -135,6 +135,39 @@ def test_rules_resting_on_an_instrument_are_named_with_their_places():
     assert shelf.rules_resting_on("64/2007/NĐ-CP") == ()
 
 
+def test_every_rule_has_a_title_and_an_instrument_of_its_own():
+    rules = shelf.all_rules()
+    assert {rule.citation.instrument for rule in rules} == set(shelf.cited_instruments())
+    assert all(all(rule.title) for rule in rules)
+    award = next(rule for rule in rules if rule.name == "award")
+    assert award.title != (award.summary, award.summary)
+    unknown = replace(award, name="nothing_of_this_name")
+    assert unknown.title == (award.summary, award.summary)
+
+
+def test_an_address_leads_to_its_instrument():
+    for one in shelf.instruments():
+        assert shelf.by_slug(shelf.slug_of(one.number)) is one
+    assert shelf.slug_of("24/2024/TT-BGDĐT") == "24-2024-tt-bgddt"
+    with pytest.raises(UnknownValue):
+        shelf.by_slug("99-2099-tt-bgddt")
+
+
+def test_what_an_instrument_took_the_place_of():
+    for one in shelf.instruments():
+        assert all(old.replaced_by == one.number for old in shelf.replaced(one.number))
+    assert "28/2020/TT-BGDĐT" in [one.number for one in shelf.replaced("15/2026/TT-BGDĐT")]
+
+
+def test_indicators_stand_under_the_instrument_that_lays_them_down():
+    every = shelf.indicators()
+    assert every and all(one.name_vi and one.name_en and one.code for one in every)
+    for number in {one.instrument for one in every}:
+        assert shelf.instrument(number).number == number
+        assert shelf.indicators_resting_on(number) == tuple(one for one in every if one.instrument == number)
+    assert shelf.indicators_resting_on("99/2099/TT-BGDĐT") == ()
+
+
 def test_methods_of_rule_sets_are_found_too():
     names = {rule.name for rule in shelf.rules_resting_on("22/2021/TT-BGDĐT")}
     assert {"subject_term_average", "award", "retestable_subjects"} <= names

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import runpy
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from decimal import Decimal
 import pytest
 from tests.regulations.conftest import ROOT, published
 
+from regulations import vectors
 from regulations.core import Citation, OutOfRange
 from regulations.vectors import Case, find_operation, load_operations, run_case, run_files, runner
 
@@ -36,6 +38,11 @@ def test_every_operation_of_assessment_has_a_place_of_law(operations):
     for key, operation in assessment.OPERATIONS.items():
         if key != ("meta", "resolve_rule_set"):
             assert isinstance(operation.citation, Citation), key
+
+
+def test_every_operation_has_a_place_of_law(operations):
+    without = {key for key, one in operations.items() if not isinstance(getattr(one, "citation", None), Citation)}
+    assert without == {("meta", "resolve_rule_set")}
 
 
 def case(op="double", given=None, expected=4, rule_set="law.a") -> Case:
@@ -187,6 +194,11 @@ def test_a_folder_without_a_case_file_is_no_success(tmp_path):
         ('[{"id": "A", "rule_set": "x", "input": {"op": 1}}]', "'input' with 'op' is missing"),
         ('[{"id": "A", "rule_set": "x", "input": {"op": "o"}}]', "'expected' is missing"),
         ("[" * 100_000, "not JSON in UTF-8"),
+        ("", "not JSON in UTF-8"),
+        ("null", "not an array of cases"),
+        ("[1" + "0" * 6000 + "]", "not JSON in UTF-8"),
+        ('[{"id": "A", "rule_set": "x", "input": {"op": "o", "n": NaN}, "expected": 1}]', "NaN is no number"),
+        ('[{"id": "A", "rule_set": "x", "input": {"op": "o", "n": 1, "n": 2}, "expected": 1}]', "'n' is said twice"),
     ],
 )
 def test_a_malformed_file_is_named_and_the_others_still_run(tmp_path, content, said):
@@ -196,6 +208,60 @@ def test_a_malformed_file_is_named_and_the_others_still_run(tmp_path, content, s
     assert code == 1
     assert f"MALFORMED {bad}" in text and said in text
     assert text.endswith("1 passed, 1 failed\n")
+
+
+def test_a_malformed_case_does_not_hide_the_next_ones(tmp_path):
+    name = write(tmp_path / "mixed.json", [{"id": None}, GOOD, 7, {**GOOD, "expected": "0.0"}, GOOD])
+    code, text = run(name)
+    assert code == 1
+    assert "case 1 (without id): 'id' is missing or not text" in text and "case 3 is not an object" in text
+    assert text.endswith("2 passed, 3 failed\n")
+
+
+def test_an_empty_array_has_nothing_to_fail(tmp_path):
+    assert run(write(tmp_path / "empty.json", [])) == (0, "0 passed, 0 failed\n")
+
+
+def test_a_mark_before_the_text_is_no_fault(tmp_path):
+    assert run(write(tmp_path / "windows.json", "\ufeff" + json.dumps([GOOD]))) == (0, "1 passed, 0 failed\n")
+
+
+def test_what_a_case_says_cannot_steer_a_terminal_nor_break_the_run(tmp_path):
+    said = '[{"id": "a\\ud800\\u001b[31m", "rule_set": "x", "input": {"op": "o"}, "expected": 1, "note": "\\u0000"}]'
+    code, text = run(write(tmp_path / "wild.json", said))
+    assert code == 1 and "FAILED a\\ud800\\x1b[31m (x o)" in text and "\\x00" in text
+    assert text.endswith("0 passed, 1 failed\n")
+
+
+def test_an_output_of_few_letters_is_enough(tmp_path):
+    buffer = io.BytesIO()
+    out = io.TextIOWrapper(buffer, encoding="ascii")
+    assert runner.main([write(tmp_path / "new.json", [{**GOOD, "expected": "8.0"}])], out=out) == 1
+    out.flush()
+    assert b"22/2021/TT-BGD\\u0110T#9.1.b" in buffer.getvalue()
+
+
+def test_who_closes_the_pipe_sees_no_fault_of_the_program(tmp_path):
+    name = write(tmp_path / "new.json", [{**GOOD, "expected": "8.0"}] * 3000)
+    read, written = os.pipe()
+    os.close(read)
+    with os.fdopen(written, "w", encoding="utf-8") as out:
+        assert runner.main([name], out=out) == 1
+
+
+def test_the_cases_that_come_with_the_rules_all_come_out():
+    found = vectors.published()
+    assert [one.case.id for one in found if one.failure] == []
+    assert sum(vectors.rule_sets().values()) == len(found) == len({one.anchor for one in found})
+    mine = vectors.cases_of("grad.tt24-2024")
+    assert mine and {one.subject for one in mine} == {"graduation"}
+    assert str(next(one.citation for one in mine if one.case.op == "graduation_score")) == "24/2024/TT-BGDĐT#44"
+    assert vectors.cases_of("grad.tt99-2030") == ()
+
+
+def test_keys_of_cases_have_names_in_both_languages():
+    assert vectors.label_of("grade12") != ("grade12", "grade12")
+    assert vectors.label_of("nothing of this name") == ("nothing of this name",) * 2
 
 
 def test_a_file_that_is_not_there_or_not_text_is_named(tmp_path):

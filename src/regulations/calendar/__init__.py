@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from regulations.calendar.days import (
+    CIVIL_CODE,
     FIRST_YEAR,
     LAST_YEAR,
     add_calendar_days,
@@ -24,6 +25,7 @@ from regulations.calendar.school_years import (
     teaching_weeks,
     year_plan,
 )
+from regulations.core import cites
 
 __all__ = [
     "FIRST_YEAR",
@@ -56,7 +58,7 @@ def _add_calendar_days(data: dict[str, Any], rule_set: str) -> str:
 
 
 OPERATIONS: dict[str, Callable[[dict[str, Any], str], Any]] = {
-    "add_working_days": _add_working_days,
-    "add_calendar_days": _add_calendar_days,
+    "add_working_days": cites(CIVIL_CODE, article=147)(_add_working_days),
+    "add_calendar_days": cites(CIVIL_CODE, article=147)(_add_calendar_days),
 }
 """The operations of the vectors' format that this subject answers."""

@@ -184,7 +184,12 @@ OPERATIONS = {
     ("grad.tt15-2020", "graduation_score"): cites(tt_15_2020.INSTRUMENT, 41)(
         lambda data, name: _graduation_score(data, name)
     ),
-    "graduation_score": lambda data, name: _graduation_score(data, name),
+    (tt_03_2019.ID, "graduation_score"): cites(tt_03_2019.INSTRUMENT)(
+        lambda data, name: _graduation_score(data, name)
+    ),
+    (tt_02_2015.ID, "graduation_score"): cites(tt_02_2015.INSTRUMENT)(
+        lambda data, name: _graduation_score(data, name)
+    ),
     "combined_paper": cites(tt_15_2020.INSTRUMENT, 41)(_combined_paper),
     "objective_score": cites(qd_764_2024.INSTRUMENT)(_objective_score),
     "remark_essay": cites(tt_24_2024.INSTRUMENT)(_remark_essay),

@@ -51,7 +51,8 @@ def split_rooms(candidates: int, *, size: int = ROOM_SIZE, last_room_max: int = 
     """Return how many candidates sit in each room of a site, in order of the rooms.
 
     Rooms are filled; a rest that fits on top of the last full room is put there, else it has its own room.
-    Raises OutOfRange for a negative number, an empty room, or a last room smaller than the others.
+    Raises OutOfRange for a negative number or more candidates than numbers have digits for, an empty room, or a
+    last room smaller than the others.
     """
     for name, value, least in (
         ("candidates", candidates, 0),
@@ -60,6 +61,14 @@ def split_rooms(candidates: int, *, size: int = ROOM_SIZE, last_room_max: int = 
     ):
         if type(value) is not int or value < least:
             raise OutOfRange(f"{name}: {value!r}", citation=PLACE, name=name, got=value, least=least)
+    if candidates >= 10**SERIAL_DIGITS:
+        raise OutOfRange(
+            f"candidates: {candidates!r}",
+            citation=PLACE,
+            name="candidates",
+            got=candidates,
+            most=10**SERIAL_DIGITS - 1,
+        )
     full, rest = divmod(candidates, size)
     rooms = [size] * full
     if rest and rooms and size + rest <= last_room_max:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from regulations.core import cites
 from regulations.names.order import (
+    CUSTOM,
     SplitName,
     clean,
     equal_names,
@@ -38,5 +40,5 @@ def _sort_names(data: dict[str, Any], rule_set: str) -> list[str]:
     return sort_names(data["names"])
 
 
-OPERATIONS: dict[str, Callable[[dict[str, Any], str], Any]] = {"sort_names": _sort_names}
+OPERATIONS: dict[str, Callable[[dict[str, Any], str], Any]] = {"sort_names": cites(CUSTOM)(_sort_names)}
 """The operations of the vectors' format that this subject answers."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import pkgutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -120,37 +121,77 @@ def read_cases(path: Path) -> Iterator[Case]:
 
     Raises MalformedFile, naming the file and the place, for anything that is not of the format.
     """
-    try:
-        rows = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
-    except OSError as error:
-        raise MalformedFile(f"{path}: {error.strerror or error}") from error
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise MalformedFile(f"{path}: not JSON in UTF-8: {error}") from error
-    if not isinstance(rows, list):
-        raise MalformedFile(f"{path}: not an array of cases")
-    for number, row in enumerate(rows, start=1):
+    for number, row in enumerate(_rows(path), start=1):
         yield _case(path, number, row)
 
 
 def run_files(paths: Iterable[Path], operations: Operations, *, out: TextIO) -> tuple[int, int]:
     """Run every case of the files, print what fails to `out`, and return how many passed and failed.
 
-    A malformed file or case counts as one failure, is named, and the other files still run.
+    A malformed file or case counts as one failure, is named, and all others still run.
     """
     passed = failed = 0
+    for wrong in _answers(paths, operations):
+        if wrong is None:
+            passed += 1
+        else:
+            failed += 1
+            print(_printable(wrong, out), file=out)
+    return passed, failed
+
+
+def _answers(paths: Iterable[Path], operations: Operations) -> Iterator[str | None]:
+    """Yield for each case None when it comes out as published, else what to print; one text for a file that is none."""
     for path in paths:
         try:
-            for case in read_cases(path):
-                failure = run_case(case, operations)
-                if failure is None:
-                    passed += 1
-                else:
-                    failed += 1
-                    print(failure, file=out)
+            rows = _rows(path)
         except MalformedFile as error:
-            failed += 1
-            print(f"MALFORMED {error}", file=out)
-    return passed, failed
+            yield f"MALFORMED {error}"
+            continue
+        for number, row in enumerate(rows, start=1):
+            try:
+                failure = run_case(_case(path, number, row), operations)
+            except MalformedFile as error:
+                yield f"MALFORMED {error}"
+            else:
+                yield None if failure is None else str(failure)
+
+
+def _rows(path: Path) -> list[object]:
+    """Return what a file's array holds; raise MalformedFile for what is no array of JSON."""
+    try:
+        # Programs on Windows put a mark before the text.
+        text = path.read_text(encoding="utf-8-sig")
+        rows = json.loads(text, parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_object)
+    except OSError as error:
+        raise MalformedFile(f"{path}: {error.strerror or error}") from error
+    except (ValueError, RecursionError) as error:  # no text, no JSON, a number nobody can read
+        raise MalformedFile(f"{path}: not JSON in UTF-8: {error}") from error
+    if not isinstance(rows, list):
+        raise MalformedFile(f"{path}: not an array of cases")
+    return rows
+
+
+def _no_number(word: str) -> object:
+    raise ValueError(f"{word} is no number")
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return an object; a key said twice is refused, for nobody knows which one was meant."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _value in pairs]
+        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} is said twice")
+    return found
+
+
+def _printable(text: str, out: TextIO) -> str:
+    """Return the text with what the output cannot carry, and what would steer a terminal, spelled out."""
+    lines = "".join(
+        one if one == "\n" or one.isprintable() else one.encode("unicode_escape").decode() for one in text
+    )
+    encoding = getattr(out, "encoding", None) or "utf-8"
+    return lines.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def main(arguments: Sequence[str], *, out: TextIO | None = None) -> int:
@@ -160,8 +201,13 @@ def main(arguments: Sequence[str], *, out: TextIO | None = None) -> int:
         print(USAGE, file=out)
         return 0 if arguments and arguments[0] in {"-h", "--help"} else 2
     operations = load_operations(report=lambda line: print(line, file=out))
-    passed, failed = run_files(_files(arguments), operations, out=out)
-    print(f"{passed} passed, {failed} failed", file=out)
+    try:
+        passed, failed = run_files(_files(arguments), operations, out=out)
+        print(f"{passed} passed, {failed} failed", file=out, flush=True)
+    except BrokenPipeError:
+        # Who reads only the first lines has closed the pipe; nobody is left to hear the count.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
+        return 1
     return 1 if failed else 0
 
 
@@ -179,7 +225,7 @@ def _case(path: Path, number: int, row: object) -> Case:
     where = f"{path}: case {number}"
     if not isinstance(row, dict):
         raise MalformedFile(f"{where} is not an object")
-    where = f"{where} ({row.get('id', 'without id')})"
+    where = f"{where} ({row.get('id') or 'without id'})"
     for name in ("id", "rule_set"):
         if not isinstance(row.get(name), str):
             raise MalformedFile(f"{where}: {name!r} is missing or not text")
