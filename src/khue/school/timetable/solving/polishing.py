@@ -182,6 +182,16 @@ class Polisher:
             done.append(u)
         return True
 
+    def _costly(self) -> int:
+        """Return a unit of somebody whose week costs something, -1 where a few looks find nobody."""
+        rng = self.rng
+        for _ in range(6):
+            w = int(rng.random() * len(self.weeks))
+            week = self.weeks[w]
+            if week.parts and self._price(w, week.total):
+                return week.parts[int(rng.random() * len(week.parts))][0]
+        return -1
+
     def run(self, moves: int, hot: float, cold: float, until: float, stop: Callable[[], bool]) -> tuple[State, int]:
         """Try so many moves while the temperature (in units of cost) falls from `hot` to `cold`; return the best and its cost.
 
@@ -198,7 +208,9 @@ class Polisher:
                 temperature *= cooling
                 if monotonic() > until or stop():
                     break
-            u = units[int(rng.random() * len(units))]
+            u = self._costly() if n & 1 and self.weeks else -1
+            if u < 0:
+                u = units[int(rng.random() * len(units))]
             choice = self.starts[u]
             t = choice[int(rng.random() * len(choice))]
             s = board.start[u]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 FIRST_ROUNDS = 4_000
 PATIENCE = 10
 DAYS_EFFORT = 3.0
-HOT, COLD = 1.0, 0.05
+HOT, WARM, COLD = 0.6, 0.3, 0.05
 MOVES_A_UNIT, FEWEST_MOVES, MOST_MOVES = 20, 10_000, 1_000_000
 WORTHWHILE = 0.04
 """The share of the cost an annealing must gain for the next, twice as long, to follow at once."""
@@ -63,6 +63,7 @@ class _Run:
         self.refused = False  # no choice of days is possible at all
         self.counters: dict[str, int] = {"rounds": 0, "windows": 0, "improved": 0, "polished": 0}
         self.polisher: Polisher | None = None
+        self.pace = 0.0  # seconds a move of the last annealing
 
     def is_over(self) -> bool:
         """Return whether the time is up or somebody said stop."""
@@ -406,7 +407,13 @@ class _Run:
             self.polisher = Polisher(self.c, self.board, self.rng)
         if not self.polisher.can or self.board.count < len(self.c.members):
             return state, score, moves
-        found, _ = self.polisher.run(moves, HOT * SCALE, COLD * SCALE, self.until, self.stop)
+        began = monotonic()
+        tries = moves
+        if self.pace:  # what cannot cool down before the end gains nothing
+            tries = max(1_000, min(moves, int((self.until - began) * 0.9 / self.pace)))
+        hot = WARM if self.counters["polished"] else HOT
+        found, _ = self.polisher.run(tries, hot * SCALE, COLD * SCALE, self.until, self.stop)
+        self.pace = (monotonic() - began) / tries
         new = self._look(found, "improving")
         self.counters["polished"] += 1
         if new.key() < score.key():
