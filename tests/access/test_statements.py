@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.access import operations, world
 from tests.access.operations import Operation
-from tests.access.test_matrix import LIBRARY, trial  # noqa: F401 - the fixture
+from tests.access.test_matrix import LIBRARY, read, trial  # noqa: F401 - the fixture
 from tests.access.trying import Trial
 
 MOST = 6
@@ -33,25 +33,31 @@ def pages() -> list[Operation]:
 
 
 def statements(asked: Trial, operation: Operation, role: str) -> list[str] | None:
-    """Return what a page asked the database on its second showing; None where this role may not open it."""
+    """Return what a page asked the database, asked again where it was too much: first showings fill caches.
+
+    None where this role may not open it.
+    """
     account = asked.world.accounts[role]["now"] if role != "anonymous" else None
     for target in operations.targets(asked.world, operation.thing, role, account).get("o", [])[:1]:
         client, path = asked.world.clients[role, "now"], operation.path(target)
         with transaction.atomic():
-            if client.get(path).status_code != 200:
-                return None
-            with CaptureQueriesContext(connection) as captured:
-                assert client.get(path).status_code == 200
+            for _showing in range(2):
+                with CaptureQueriesContext(connection) as captured:
+                    if client.get(path).status_code != 200:
+                        return None
+                asked_for = [one["sql"] for one in captured.captured_queries if not one["sql"].upper().startswith(OF_THE_TEST)]
+                if len(asked_for) <= MOST:
+                    break
             transaction.set_rollback(True)
-        return [one["sql"] for one in captured.captured_queries if not one["sql"].upper().startswith(OF_THE_TEST)]
+        return asked_for
     return None
 
 
 @pytest.mark.timeout(900)
 def test_every_page_costs_six_statements_at_most(trial: Trial) -> None:  # noqa: F811
-    dear, opened = [], 0
+    dear, opened, lines = [], 0, read()
     for operation in pages():
-        for role in world.ROLES:
+        for role in [one for one in world.ROLES if "o" in lines[operation.name, operation.method][one]]:
             asked = statements(trial, operation, role)
             opened += asked is not None
             if asked is not None and len(asked) > MOST:

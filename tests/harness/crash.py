@@ -152,16 +152,20 @@ def run(act: Callable[[Acknowledge], None], *, armed: str = "", kill_after: floa
     return child
 
 
-def survives(flow: Flow, *, chances: int = 10, seed: int = 1, only: set[str] | None = None) -> Report:
+def survives(
+    flow: Flow, *, chances: int = 10, seed: int = 1, only: set[str] | None = None, times: int = MOST_TIMES
+) -> Report:
     """Kill the flow at every point it reaches and `chances` times at random, and report what was wrong.
 
-    only  limit the points; for a flow that goes through points of parts tested elsewhere
+    only   limit the points; for a flow that goes through points of parts tested elsewhere
+    times  how often to kill at a point reached more than once: 1 for the last time, 2 for the first and the last;
+           for a flow whose rounds are dear
 
     The first round runs unharmed: it shows that the act works, which points it reaches and how long it takes.
     """
     report = Report()
     reached, seconds = _first_round(flow, report, only)
-    for point, time_number in _targets(reached):
+    for point, time_number in _targets(reached, times):
         _round(flow, report, armed=f"kill={point}#{time_number}", point=f"{point}#{time_number}")
     chance = random.Random(seed)
     for _ in range(chances):
@@ -191,11 +195,10 @@ def _log() -> Iterator[Path]:
         yield Path(folder) / "points"
 
 
-def _targets(reached: list[str]) -> Iterator[tuple[str, int]]:
-    """Yield each point with the times at which to kill: the first two and the last."""
+def _targets(reached: list[str], most: int) -> Iterator[tuple[str, int]]:
+    """Yield each point with the times at which to kill: the first ones and the last, `most` in all."""
     for point, times in Counter(reached).items():
-        chosen = range(1, times + 1) if times <= MOST_TIMES else (1, 2, times)
-        for number in chosen:
+        for number in sorted({*range(1, min(times, most)), times}):
             yield point, number
 
 

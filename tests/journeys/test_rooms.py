@@ -12,6 +12,10 @@ from tests.school.gradebook.test_closing import ready
 ROLES = ("clerk", "principal", "homeroom_teacher", "subject_teacher", "province_officer", "commune_officer", "guardian")
 
 
+AUDITED: set[tuple[str, int]] = set()
+"""Pages axe has read in this run, by address and width: a room looks the same to whoever shares it."""
+
+
 @pytest.fixture
 def people(site, settings):
     settings.KHUE_SECOND_FACTOR = False  # as in the demonstration
@@ -47,7 +51,8 @@ def test_the_rooms_of(role, desk, phone, people):
         for number, (title, address) in enumerate(seen):
             page = window.open(address)
             assert page.locator("h1").inner_text(), title
-            window.check(f"room-{role}-{number}")
+            window.check(f"room-{role}-{number}", by_axe=address == "/" or (address, window.width) not in AUDITED)
+            AUDITED.add((address, window.width))
 
 
 def test_every_menu_entry_leads_somewhere():
