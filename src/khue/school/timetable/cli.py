@@ -43,6 +43,9 @@ def solve_command(file: Path, seconds: float, threads: int, seed: int, out: Path
                 file, seconds=seconds, threads=threads, seed=seed, out=out, progress=None if only_json else say, stop=interrupted.is_set
             )
         )
+    if not only_json:
+        for line in facts.get("clash", {}).get("sentences", ()):
+            click.echo(line, err=True)
     click.echo(json.dumps(facts, ensure_ascii=False))
 
 

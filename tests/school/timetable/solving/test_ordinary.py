@@ -30,7 +30,7 @@ def test_a_school_teaches_what_the_programme_asks_with_teachers_of_the_norm():
     problem = ordinary.school(20, seed=1)
     load = Counter()
     for one in problem.activities:
-        load.update({name: one.duration for name in (*one.groups, *one.teachers)})
+        load.update(dict.fromkeys((*one.groups, *one.teachers), one.duration))
     assert {load[name] for name in problem.groups if name[0] in "67"} == {29}
     assert {load[name] for name in problem.groups if name[0] in "89"} == {30}
     assert max(load[name] for name in problem.teachers) <= ordinary.NORM + 3

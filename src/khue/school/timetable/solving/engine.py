@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from khue.school.timetable.solving.clashing import Clash
 from khue.school.timetable.solving.model import Problem, Solution
 
 
@@ -40,6 +41,7 @@ class Result:
     best           the best timetable, maybe of only a part of the activities; None when nothing could be placed
     first_seconds  seconds to the first feasible timetable, None without one
     reasons        when infeasible: sentences that say why
+    clash          when infeasible and asked for: the smallest set of demands that clash
     """
 
     status: str
@@ -48,6 +50,7 @@ class Result:
     seconds: float
     reasons: tuple[str, ...] = ()
     counters: dict[str, int] = field(default_factory=dict)
+    clash: Clash | None = None
 
 
 Progress = Callable[[Best], None]
@@ -63,14 +66,17 @@ def solve(
     start: Solution | None = None,
     progress: Progress | None = None,
     stop: Stop | None = None,
+    explain: bool = True,
 ) -> Result:
     """Place all activities of `problem`, then lower the soft cost until `seconds` are over or `stop()` is true.
 
     start      a timetable to go on from, whole or in part (of an interrupted run, or last week's)
     progress   called with each better timetable, from this thread
+    explain    when there is no timetable, look for the demands that clash in the time that is left
     """
     from khue.school.timetable.solving import running
 
     return running.run(
-        problem, seconds=seconds, threads=threads, seed=seed, start=start or {}, progress=progress, stop=stop or (lambda: False)
-    )
+        problem, seconds=seconds, threads=threads, seed=seed, start=start or {}, progress=progress, stop=stop or (lambda: False),
+        explain=explain,
+    )  # fmt: skip

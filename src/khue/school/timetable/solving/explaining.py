@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from khue.school.timetable.solving import model as m
 from khue.school.timetable.solving.compiling import Compiled
 from khue.school.timetable.solving.model import Problem
-from khue.school.timetable.solving.wording import activity_name
+from khue.school.timetable.solving.wording import activity_name, demand_sentence
 from khue.school.timetable.solving.words import Words
 from khue.school.timetable.solving.words import marked as _
+
+if TYPE_CHECKING:
+    from khue.school.timetable.solving.clashing import Clash
 
 
 def certain(problem: Problem, c: Compiled) -> list[Words]:
@@ -22,6 +26,29 @@ def days_clash() -> Words:
     return Words(
         _("Không có cách nào chia các tiết vào các ngày mà giữ được mọi ràng buộc bắt buộc; hãy nới số buổi, giờ bận hoặc khoảng cách ngày.")
     )
+
+
+def whole_clash() -> Words:
+    """Return the reason when the whole in one model has no solution."""
+    return Words(_("Đã xét hết mọi khả năng: không có cách xếp nào giữ được mọi ràng buộc bắt buộc."))
+
+
+def clash_sentences(problem: Problem, clash: Clash) -> list[Words]:
+    """Return what clashes as sentences: each demand, whether the set is the smallest, which single one to relax."""
+    if not clash.demands:
+        return [Words(_("Chỉ riêng các tiết phải dạy đã không xếp được; hãy sửa phân công hoặc khung tuần."))]
+    found = [Words(_("Các yêu cầu sau mâu thuẫn nhau:") if len(clash.demands) > 1 else _("Yêu cầu sau không thể giữ được:"))]
+    found += [demand_sentence(problem, demand) for demand in clash.demands]
+    if clash.is_smallest:
+        found.append(Words(_("Bỏ bất kì yêu cầu nào trong đó thì phần còn lại không còn mâu thuẫn này.")))
+    else:
+        found.append(Words(_("Có thể còn bớt được yêu cầu không liên quan: chưa đủ thời gian để chứng minh.")))
+    for demand, helps in zip(clash.demands, clash.relaxing, strict=True):
+        if helps:
+            found.append(Words(_("Nới yêu cầu này là xếp được: %(demand)s"), {"demand": demand_sentence(problem, demand)}))
+    if True not in clash.relaxing:
+        found.append(Words(_("Chưa thấy yêu cầu nào mà chỉ nới riêng nó là xếp được: có thể còn mâu thuẫn khác.")))
+    return found
 
 
 def _no_start(problem: Problem, c: Compiled) -> Iterator[Words]:

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from khue.school.timetable.solving import keeping, wording
+from khue.school.timetable.solving import explaining, keeping, wording
 from khue.school.timetable.solving.checking import check
+from khue.school.timetable.solving.clashing import Clash
 from khue.school.timetable.solving.engine import Best, solve
 from khue.school.timetable.solving.fet import reading, solutions, writing
 from khue.school.timetable.solving.fet.xml import root_of
@@ -87,8 +88,19 @@ def solve_file(
         "resumed": start is not None,
         "not_honoured": [{"kind": n.kind, "count": n.count, "reason": n.reason} for n in problem.not_honoured],
         "reasons": [str(reason) for reason in result.reasons],
+        **_clash(problem, result.clash),
         "files": written,
     }
+
+
+def _clash(problem: Problem, clash: Clash | None) -> dict[str, Any]:
+    """Return the demands that clash and which single ones to relax, ready for JSON; nothing without a clash."""
+    if clash is None:
+        return {}
+    demands = [str(wording.demand_sentence(problem, demand)) for demand in clash.demands]
+    relaxing = [words for words, helps in zip(demands, clash.relaxing, strict=True) if helps]
+    told = [str(words) for words in explaining.clash_sentences(problem, clash)]
+    return {"clash": {"demands": demands, "smallest_proved": clash.is_smallest, "relaxing": relaxing, "sentences": told}}
 
 
 def read_problem(path: Path) -> Problem:

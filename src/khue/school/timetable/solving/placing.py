@@ -178,6 +178,8 @@ class Board:
             limit = week.limit - week.hour * length - week.each
             if (limit - total) & week.guard != week.guard:
                 return False
+        if len(self.needs[u]) > 1 and self._rooms_for(u, s) is None:
+            return False
         return not self.groups_of[u] or not self._crowded(u, s, set())
 
     def soft_cost(self, u: int, s: int) -> int:
@@ -208,29 +210,32 @@ class Board:
 
     def room_conflicts(self, u: int, s: int, out: set[int], weight: Callable[[int], float]) -> bool:
         """Add to `out` the cheapest units to push out so that each member gets a room; False when none can."""
+        own: dict[int, int] = {}  # room class -> members of this unit that are to be in it
         for i in self.needs[u]:
-            best: tuple[float, set[int]] | None = None
+            best: tuple[float, set[int], tuple[int, ...]] | None = None
             length = self.c.length[i]
             for choice in self.c.choices[i]:
                 pushed: set[int] = set()
                 for cls in choice.classes:
                     if self.c.classes[cls].shut & ((1 << length) - 1) << s:
                         break
-                    if not self._make_room(cls, s, length, out | pushed, pushed):
+                    if not self._make_room(cls, s, length, out | pushed, pushed, own.get(cls, 0)):
                         break
                 else:
                     price = sum(map(weight, pushed)) + choice.cost / 1e7
                     if best is None or price < best[0]:
-                        best = (price, pushed)
+                        best = (price, pushed, choice.classes)
                         if not pushed and not choice.cost:
                             break
             if best is None:
                 return False
             out |= best[1]
+            for cls in best[2]:
+                own[cls] = own.get(cls, 0) + 1
         return True
 
-    def _make_room(self, cls: int, s: int, length: int, gone: set[int], pushed: set[int]) -> bool:
-        holds = self.c.classes[cls].holds
+    def _make_room(self, cls: int, s: int, length: int, gone: set[int], pushed: set[int], own: int = 0) -> bool:
+        holds = self.c.classes[cls].holds - own
         if holds <= 0:
             return False
         for slot in range(s, s + length):
@@ -358,9 +363,44 @@ class Board:
         if rooms:
             for i, k in rooms:
                 self._enter(i, s, k)
+        elif len(self.needs[u]) > 1:
+            found = self._rooms_for(u, s)
+            if found is None:
+                raise RuntimeError("no rooms were made")
+            for i, k in found:
+                self._enter(i, s, k)
         else:
             for i in self.needs[u]:
                 self._enter(i, s, self._free_room(i, s))
+
+    def _rooms_for(self, u: int, s: int) -> Rooms | None:
+        """Return rooms for all members of a unit at once, None where one of them gets none."""
+        own: dict[tuple[int, int], int] = {}
+
+        def given(members: list[int]) -> Rooms | None:
+            if not members:
+                return ()
+            i, *rest = members
+            cells = range(s, s + self.c.length[i])
+            for k, choice in enumerate(self.c.choices[i]):
+                classes = self.c.classes
+                if any(
+                    classes[cls].shut >> slot & 1 or self.load[cls][slot] + own.get((cls, slot), 0) >= classes[cls].holds
+                    for cls in choice.classes for slot in cells
+                ):  # fmt: skip
+                    continue
+                for cls in choice.classes:
+                    for slot in cells:
+                        own[cls, slot] = own.get((cls, slot), 0) + 1
+                more = given(rest)
+                if more is not None:
+                    return ((i, k), *more)
+                for cls in choice.classes:
+                    for slot in cells:
+                        own[cls, slot] -= 1
+            return None
+
+        return given(self.needs[u])
 
     def _free_room(self, i: int, s: int) -> int:
         span = ((1 << self.c.length[i]) - 1) << s

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from khue.school.timetable.solving.exact import Window
 
 FIRST_ROUNDS = 4_000
+LONGEST_EXPLAINING = 90.0
+WHOLE, WHOLE_EFFORT = 500, 2.0
+"""Up to so many units the whole is asked of one model, for so long, when nothing else places it: it may be impossible."""
 PATIENCE = 10
 DAYS_EFFORT = 3.0
 HOT, WARM, COLD = 0.6, 0.3, 0.05
@@ -34,10 +37,17 @@ DULL = 8
 
 
 def run(
-    problem: Problem, *, seconds: float, threads: int, seed: int, start: Solution, progress: Progress | None, stop: Stop
+    problem: Problem, *, seconds: float, threads: int, seed: int, start: Solution, progress: Progress | None, stop: Stop, explain: bool = True
 ) -> Result:
     """Do what `engine.solve` promises."""
-    return _Run(problem, seconds, max(1, threads), seed, progress, stop).result(start)
+    run_ = _Run(problem, seconds, max(1, threads), seed, progress, stop)
+    result = run_.result(start)
+    if explain and result.status == "infeasible":
+        from khue.school.timetable.solving.clashing import clash_of
+
+        left = min(LONGEST_EXPLAINING, run_.until - monotonic())
+        result = replace(result, clash=clash_of(problem, seconds=left, seed=seed, stop=stop), seconds=monotonic() - run_.began)
+    return result
 
 
 @dataclass
@@ -63,6 +73,8 @@ class _Run:
         self.refused = False  # no choice of days is possible at all
         self.counters: dict[str, int] = {"rounds": 0, "windows": 0, "improved": 0, "polished": 0}
         self.polisher: Polisher | None = None
+        self.is_whole_refused = False
+        self.asked = False  # whether the whole was asked of one model
         self.pace = 0.0  # seconds a move of the last annealing
 
     def is_over(self) -> bool:
@@ -85,7 +97,7 @@ class _Run:
         self.board.load_state(begun)
         state = self._place()
         if self.refused:
-            return self._ended("infeasible", (str(explaining.days_clash()),))
+            return self._ended("infeasible", (str(explaining.whole_clash() if self.is_whole_refused else explaining.days_clash()),))
         if state is not None and self._look(state).hard:
             state = self._mend(state)
         if state is not None and not self.is_over():
@@ -146,7 +158,26 @@ class _Run:
                 if self._missing(self.board.state()) < self._missing(best):
                     best = self._reported(self.board.state())
             rounds = min(rounds * 2, 60_000)
+            whole = self._whole()
+            if whole is not None:
+                return self._reported(whole)
         return None
+
+    def _whole(self) -> State | None:
+        """Ask one model for everything, once; it may prove that there is nothing, and then `refused` is set."""
+        from khue.school.timetable.solving.exact import Infeasible, Window
+
+        if self.asked or len(self.c.members) > WHOLE or self.is_over() or self.refused:
+            return None
+        self.asked = True
+        try:
+            window = Window(self.c, range(len(self.c.members)), State(), only_hard=True)
+        except Infeasible:
+            self.refused = self.is_whole_refused = True
+            return None
+        (_, found, is_certain), *_rest = self._solve([window], WHOLE_EFFORT)
+        self.refused = self.is_whole_refused = found is None and is_certain
+        return found
 
     def _missing(self, state: State) -> int:
         """Return how many periods are not placed."""

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
+from khue.school.timetable.solving import model as m
 from khue.school.timetable.solving.checking import Violation
 from khue.school.timetable.solving.model import Problem, Slot
 from khue.school.timetable.solving.words import Words
 from khue.school.timetable.solving.words import marked as _
+
+if TYPE_CHECKING:
+    from khue.school.timetable.solving.clashing import Demand
 
 MOST_NAMES = 4
 
@@ -69,6 +74,72 @@ _TEXTS = {
     "MaxRooms": _("%(activities)s dùng quá nhiều phòng khác nhau."),
     "SameRoomIfAdjoining": _("%(activities)s liền nhau nhưng khác phòng."),
 }
+
+
+_DEMANDS = {
+    "Unavailable": _("%(people)s không có tiết ở %(slots)s"),
+    "MaxDays": _("%(people)s đến trường tối đa %(most)s buổi hoặc ngày mỗi tuần"),
+    "MinDays": _("%(people)s đến trường ít nhất %(least)s buổi hoặc ngày mỗi tuần"),
+    "IntervalMaxDays": _("%(people)s có tiết trong khoảng giờ hạn chế tối đa %(most)s buổi"),
+    "MaxGaps": _("%(people)s có tối đa %(most)s tiết trống"),
+    "MaxHours": _("%(people)s có tối đa %(most)s tiết mỗi buổi, ngày hoặc tuần"),
+    "MinHours": _("%(people)s có ít nhất %(least)s tiết mỗi buổi hoặc ngày"),
+    "MaxContinuous": _("%(people)s không có quá %(most)s tiết liền"),
+    "EarlyStart": _("%(people)s học từ tiết đầu buổi"),
+    "MaxSpan": _("Buổi học của %(people)s dài tối đa %(most)s tiết"),
+    "MinRest": _("%(people)s nghỉ ít nhất %(least)s tiết giữa hai ngày"),
+    "MinRestAtNoon": _("%(people)s nghỉ trưa ít nhất %(least)s tiết"),
+    "MaxConsecutiveDays": _("%(people)s không đến trường quá %(most)s buổi liền"),
+    "MaxFullDates": _("%(people)s dạy cả sáng và chiều tối đa %(most)s ngày"),
+    "MaxTagsADay": _("%(people)s học tối đa %(most)s loại tiết mỗi buổi"),
+    "MaxMovesBetweenBuildings": _("%(people)s đổi cơ sở tối đa %(most)s lần"),
+    "MinGapsBetweenBuildings": _("%(people)s cần %(least)s tiết trống khi đổi cơ sở"),
+    "MaxMovesBetweenRooms": _("%(people)s đổi phòng tối đa %(most)s lần"),
+    "MinGapsBetweenRooms": _("%(people)s cần %(least)s tiết trống khi đổi phòng"),
+    "Balance": _("Số tiết sáng và chiều của %(people)s chênh nhau tối đa %(most)s"),
+    "CommonFree": _("%(people)s cùng trống ít nhất %(least)s trong các tiết %(slots)s"),
+    "StartsIn": _("%(activities)s bắt đầu ở %(slots)s"),
+    "LiesIn": _("%(activities)s nằm trong %(slots)s"),
+    "SameStart": _("%(activities)s bắt đầu cùng lúc"),
+    "SameDay": _("%(activities)s cùng ngày"),
+    "SamePeriod": _("%(activities)s cùng tiết trong ngày"),
+    "NotTogether": _("%(activities)s không học cùng lúc"),
+    "MinDaysBetween": _("%(activities)s cách nhau ít nhất %(least)s ngày"),
+    "MaxDaysBetween": _("%(activities)s cách nhau tối đa %(most)s ngày"),
+    "MinGapsBetween": _("%(activities)s cách nhau ít nhất %(least)s tiết"),
+    "MaxGapsBetween": _("%(activities)s cách nhau tối đa %(most)s tiết"),
+    "Follows": _("%(activities)s đi liền nhau theo thứ tự"),
+    "Adjoins": _("%(activities)s liền nhau"),
+    "Before": _("%(activities)s theo đúng thứ tự trước sau"),
+    "EndsDay": _("%(activities)s ở cuối buổi"),
+    "MaxSlotsUsed": _("%(activities)s dùng tối đa %(most)s trong các tiết %(slots)s"),
+    "MinSlotsUsed": _("%(activities)s dùng ít nhất %(least)s trong các tiết %(slots)s"),
+    "MaxTogether": _("Tối đa %(most)s tiết cùng lúc trong số %(activities)s"),
+    "MinTogether": _("Ít nhất %(least)s tiết cùng lúc trong số %(activities)s"),
+    "MaxInSlots": _("Tối đa %(most)s tiết rơi vào %(slots)s trong số %(activities)s"),
+    "MaxADay": _("Tối đa %(most)s tiết mỗi ngày trong số %(activities)s"),
+    "MaxTerms": _("%(activities)s trải ra tối đa %(most)s đợt"),
+    "MaxInATerm": _("Tối đa %(most)s tiết một đợt trong số %(activities)s"),
+    "MinInATerm": _("Ít nhất %(least)s tiết một đợt trong số %(activities)s"),
+    "KeepPlaces": _("%(activities)s ở nguyên chỗ cũ"),
+    "RoomUnavailable": _("Phòng %(people)s không dùng ở %(slots)s"),
+    "PrefersRooms": _("%(activities)s học ở một trong các phòng %(people)s"),
+    "HomeRooms": _("%(activities)s học ở phòng của lớp (%(people)s)"),
+    "MaxRooms": _("%(activities)s dùng tối đa %(most)s phòng"),
+    "SameRoomIfAdjoining": _("%(activities)s liền nhau thì cùng phòng"),
+}
+
+
+def demand_sentence(problem: Problem, demand: Demand) -> Words:
+    """Return what a demand asks, with the people, activities and slots it names; several of one source share a sentence."""
+    k = demand.constraints[0]
+    rooms = (k.room,) if isinstance(k, m.RoomUnavailable) else getattr(k, "rooms", ())
+    slots = sorted(getattr(k, "slots", ()))
+    facts = {
+        "people": _some(demand.people or rooms), "activities": _some(activity_name(problem, key) for key in demand.activities),
+        "slots": _some(slot_name(problem, slot) for slot in slots), "most": getattr(k, "most", ""), "least": getattr(k, "least", ""),
+    }  # fmt: skip
+    return Words(_DEMANDS[type(k).__name__], facts)
 
 
 def sentence(problem: Problem, violation: Violation) -> Words:
