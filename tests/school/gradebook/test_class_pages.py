@@ -12,8 +12,9 @@ from khue.kernel import events, jobs
 from khue.kernel.database import scope
 from khue.kernel.errors import NotAllowed, NotFound
 from khue.kernel.jobs.models import Job
-from khue.school.gradebook import queries, services
-from khue.school.gradebook.models import Absence, Conduct, Correction, Line
+from khue.school.gradebook import judging, queries, services
+from khue.school.gradebook.models import Absence, Conduct, Correction, Line, Register, Result
+from regulations import assessment
 from tests import factories
 from tests.school.gradebook import books
 from tests.school.gradebook.test_closing import SYSTEM, ask, close, homeroom, ready
@@ -222,3 +223,41 @@ def test_the_system_opens_nothing_for_a_stranger(made):
     with pytest.raises((NotAllowed, NotFound)):
         queries.child_results(stranger, made.learners[0], now=books.NOW)
     assert queries.learner_results(SYSTEM, made.learners[0].pk, now=books.NOW) == []
+
+
+def test_conduct_of_the_year_is_entered_where_the_circular_leaves_it_to_the_homeroom_teacher(this_year, now, monkeypatch):
+    """Circular 58/2011, Art. 4: the homeroom teacher rates the whole year; no table makes it of the terms."""
+    rules = assessment.rule_set("secondary.tt58-2011+tt26-2020")
+    monkeypatch.setattr(judging, "rules_in_force", lambda grade, year, is_continuing=False: rules)
+    made = books.book(grade=9, terms=(1, 2), count=2)
+    Register.objects.filter(class_group=made.group).update(rule_set=rules.id)
+    client = leader(made)
+    url = f"/chu-nhiem/{made.group.uid}/"
+    form = {"l": made.uids, "v": ["0"] * 2, "0-level": "kha", "1-level": "yeu", "0-comment": "", "1-comment": ""}
+    for term in (1, 2):
+        books.fill(made, term=term)
+        page = client.get(f"{url}?ky={term}").content.decode()
+        assert "Hạnh kiểm" in page and 'value="trung_binh"' in page and 'value="chua_dat"' not in page
+        assert client.post(f"{url}danh-gia/?ky={term}", form).status_code == 302
+        close(made, now, term=term)
+    page = client.get(f"{url}?ky=0").content.decode()
+    assert "Thông tư 58/2011" in page and page.count("-level") == 2 and "Căn cứ danh hiệu" not in page
+    assert client.post(f"{url}danh-gia/?ky=0", {**form, "0-level": "tot"}).status_code == 302
+    page = client.get(f"{url}?ky=0").content.decode()
+    assert page.count(" selected") == 2 and assessment.label("hoc_sinh_gioi") in page
+    assert client.post(f"{url}danh-gia/?ky=0", {**form, "v": ["1"] * 2, "0-level": "dat"}).status_code == 422
+    close(made, now, term=0)
+    page = client.get(f"{url}?ky=0").content.decode()
+    assert "Đã khoá." in page and "-level" not in page
+    assert dict(Result.objects.filter(term=0).values_list("learner_id", "conduct")) == dict(
+        zip([one.pk for one in made.learners], ("tot", "yeu"), strict=True)
+    )
+
+
+def test_conduct_of_the_year_is_not_entered_where_a_table_makes_it_of_the_terms(made, now):
+    client = leader(made)
+    url = f"/chu-nhiem/{made.group.uid}/"
+    page = client.get(f"{url}?ky=0").content.decode()
+    assert "-level" not in page and "Thông tư 58/2011" not in page
+    answer = client.post(f"{url}danh-gia/?ky=0", {"l": made.uids[:1], "v": ["0"], "0-level": "tot"})
+    assert answer.status_code == 422 and "tính từ hai học kỳ" in answer.content.decode()

@@ -14,7 +14,7 @@ from khue.kernel import permissions
 from khue.kernel.errors import NotFound
 from khue.kernel.permissions import Actor
 from khue.kernel.permissions.loading import local_day
-from khue.school.gradebook import cells, judging, subjects
+from khue.school.gradebook import cells, judging, recount, subjects
 from khue.school.gradebook.gathering import ClassTerm, class_terms
 from khue.school.gradebook.judging import Judged, Missing, Why
 from khue.school.gradebook.models import Result
@@ -57,7 +57,7 @@ class SubjectShown:
 
 @dataclass(frozen=True, slots=True)
 class ResultRow:
-    """One learner of the class: what is decided, why, and what is missing."""
+    """One learner of the class: what is decided, why, and what is missing; `conduct_rated` as the homeroom teacher entered it."""
 
     uid: str
     name: str
@@ -67,6 +67,7 @@ class ResultRow:
     learning_name: str
     conduct: str
     conduct_name: str
+    conduct_rated: str
     conduct_version: int
     award: str
     award_name: str
@@ -84,11 +85,17 @@ class ResultRow:
 
 @dataclass(frozen=True, slots=True)
 class ClassResults:
-    """A class's term or year. `closed_at`, `closed_by` "" while it is open; then rows are what would come out now."""
+    """A class's term or year. `closed_at`, `closed_by` "" while it is open; then rows are what would come out now.
+
+    is_ranked        by rules of Circular 58/2011's kind, with their levels of conduct
+    has_year_conduct  the homeroom teacher decides the conduct of the year herself; other rules derive it from the terms
+    """
 
     head: ClassHead
     term: int
     is_primary: bool
+    is_ranked: bool
+    has_year_conduct: bool
     subjects: tuple[tuple[str, str], ...]
     rows: tuple[ResultRow, ...]
     closed_at: str
@@ -126,13 +133,15 @@ def class_results(actor: Actor, uid: UUID | str, *, term: int, now: datetime) ->
     """
     head = class_head(actor, uid, "gradebook.view_results", now=now, term=term)
     [group] = class_terms([head.id], school_year=head.school_year, term=term)
-    judged = judging.judge_year(group) if term == 0 else judging.judge_term(group)
+    rules = judging.rules_of(group)
+    is_ranked = recount.is_ranked(rules)
+    judged = judging.judge_year(group, rules) if term == 0 else judging.judge_term(group, rules)
     codes = _codes(group, judged)
     names = {code: subjects.name(code, group.grade) for code in codes}
     rows = tuple(_row(group, one, codes, names) for one in judged)
     closed_at, closed_by = group.closed.get(term, ("", ""))
     return ClassResults(
-        head, term, judging.is_primary(judging.rules_of(group)), tuple(names.items()), rows, closed_at, closed_by,
+        head, term, judging.is_primary(rules), is_ranked, is_ranked and rules.needs_conduct, tuple(names.items()), rows, closed_at, closed_by,
         frozenset(group.closed), () if group.is_closed else tuple(gap for row in rows for gap in row.missing),
     )  # fmt: skip
 
@@ -156,7 +165,7 @@ def _row(group: ClassTerm, judged: Judged, codes: list[str], names: Mapping[str,
         uid=learner.uid, name=learner.name, learner_id=learner.id,
         subjects=tuple(_subject(code, source["subjects"].get(code)) for code in codes),
         learning=source["learning"], learning_name=label(source["learning"]), conduct=source["conduct"],
-        conduct_name=label(source["conduct"]), conduct_version=learner.conduct_version,
+        conduct_name=label(source["conduct"]), conduct_rated=learner.conduct, conduct_version=learner.conduct_version,
         award=source["award"], award_name=label(source["award"]), promotion=source["promotion"], promotion_name=label(source["promotion"]),
         why=judging.why(source["because"], names), missing=() if frozen else tuple(judged.missing),
         absences=(source["absences_excused"], source["absences_unexcused"]), comment=source["comment"],

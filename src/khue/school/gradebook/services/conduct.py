@@ -129,6 +129,8 @@ def _wanted(closing: Closing, change: ConductChange, row: _Row) -> dict[str, Any
     wanted: dict[str, Any] = {}
     if change.level is not None:
         levels = conduct_levels(closing.class_group)
+        if closing.term == Term.YEAR and levels != RANKED_CONDUCT_LEVELS:
+            raise Invalid(fields={"level": [_("Kết quả rèn luyện cả năm tính từ hai học kỳ, không nhập riêng.")]})
         if change.level not in ("", *levels):
             names = ", ".join(assessment.label(code) for code in levels)
             raise Invalid(fields={"level": [_("Chọn một trong các mức: %(names)s.") % {"names": names}]})
@@ -214,6 +216,6 @@ def _store(closing: Closing, rows: Sequence[_Row]) -> None:
         )  # fmt: skip
 
 
-def conduct_choices() -> list[tuple[str, str]]:
-    """Return the four conduct levels with their names."""
-    return [(code, assessment.label(code)) for code in CONDUCT_LEVELS]
+def conduct_choices(*, is_ranked: bool) -> list[tuple[str, str]]:
+    """Return the four conduct levels with their names; `is_ranked` under rules of Circular 58/2011's kind."""
+    return [(code, assessment.label(code)) for code in (RANKED_CONDUCT_LEVELS if is_ranked else CONDUCT_LEVELS)]

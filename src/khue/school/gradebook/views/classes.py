@@ -27,8 +27,9 @@ from khue.school.gradebook.explain import missing_words
 from khue.school.gradebook.queries.decisions import WAITING
 from khue.school.gradebook.queries.results import ClassResults, ResultRow, Seen
 from khue.school.gradebook.services import ConductChange
-from khue.school.gradebook.services.conduct import GROUNDS, conduct_choices
+from khue.school.gradebook.services.conduct import CONDUCT_LEVELS, GROUNDS, RANKED_CONDUCT_LEVELS, conduct_choices
 from khue.school.gradebook.views.registers import chosen_term, term_tabs
+from regulations import assessment
 
 _FIELD = re.compile(r"(\d{1,3})-(level|comment|q-[a-z_]+|g-[a-z]+)\Z")
 
@@ -103,9 +104,11 @@ def _homeroom(
         {
             "results": results, "head": results.head, "term": term, "term_title": terms.title(term), "term_inside": terms.inside(term),
             "year_title": terms.year_title(results.head.school_year), "tabs": term_tabs(address, term, years=True),
-            "rows": [(row, _detail(results, row)) for row in results.rows], "choices": conduct_choices(),
+            "rows": [(row, _detail(results, row)) for row in results.rows], "choices": conduct_choices(is_ranked=results.is_ranked),
+            "conduct_title": _("Hạnh kiểm") if results.is_ranked else _("Rèn luyện"),
             "gaps": sum(1 for row in results.rows if row.missing),
-            "may_rate": may_rate and not results.closed_at and (term != 0 or results.is_primary),
+            "may_rate": may_rate and not results.closed_at and (term != 0 or results.is_primary or results.has_year_conduct),
+            "rates_year": term == 0 and results.has_year_conduct,
             "may_close": permissions.holds(request.actor, "gradebook.close_term") and term != 0 and not results.closed_at,
             "qualities": _qualities(results), "middle": middle, "when_tabs": _when_tabs(results, address, middle),
             "may_decide": term == 0 and bool(results.closed_at) and permissions.holds(request.actor, "gradebook.close_year"),
@@ -133,7 +136,7 @@ def _when_tabs(results: ClassResults, address: str, middle: bool) -> list[dict[s
 def _word(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{subjects.quality_name(code)} {letter}" for code, letter in value.items()) or _("trống")
-    return dict(conduct_choices()).get(value, str(value)) or _("trống")
+    return assessment.label(value) if value in CONDUCT_LEVELS + RANKED_CONDUCT_LEVELS else str(value) or _("trống")
 
 
 def _ground_choices() -> list[tuple[str, str]]:
@@ -152,7 +155,8 @@ def _qualities(results: ClassResults) -> list[tuple[str, str]]:
 def _detail(results: ClassResults, row: ResultRow) -> dict[str, Any]:
     """Return what a row unfolds to: subject results, reasons by what they are about, what is missing."""
     about = {
-        "learning": _("Học tập"), "conduct": _("Rèn luyện"), "award": _("Danh hiệu"), "promotion": _("Lên lớp"),
+        "learning": _("Học tập"), "conduct": _("Hạnh kiểm") if results.is_ranked else _("Rèn luyện"), "award": _("Danh hiệu"),
+        "promotion": _("Lên lớp"),
     }  # fmt: skip
     names = dict(results.subjects)
     return {
