@@ -57,13 +57,13 @@ COMMUNES = _sets(
 GRADE10 = _sets(
     "test_admission_before_2025", "test_admission_to_specialised_schools", "test_levels_of_years_may_be_left_out_and_must_be_pairs"
 )
-FINISHED = _sets("test_ranks_of_lower_secondary", "test_recognition_of_2025", "test_confirmation_since_2026", "test_what_a_learner_lacks_is_named")
-CONTESTS = _sets("test_prizes", "test_shares_of_a_contest_are_percentages")
-DIPLOMAS = _sets("test_days_of_issue", "test_days_of_issue_need_a_day_and_a_number", "test_blanks")
+FINISHED = _sets("test_ranks_of_lower_secondary", "test_recognition_of_2025", "test_confirmation_since_2026", "test_what_a_learner_lacks_is_named", "test_what_a_set_does_not_say_is_none")
+CONTESTS = _sets("test_prizes_at_their_caps_and_one_above", "test_what_a_set_does_not_say_is_none", "test_prizes", "test_shares_of_a_contest_are_percentages")
+DIPLOMAS = _sets("test_a_diploma_is_on_paper_where_a_set_does_not_say", "test_days_of_issue", "test_days_of_issue_need_a_day_and_a_number", "test_blanks")
 CHILDREN = _sets("test_ages_of_entry", "test_sizes_of_classes")
 SUITES: dict[str, tuple[list[str], list[str]]] = {
     "assessment.frames.marks": (["test_sets_vectors.py", *TERMS, *_sets("test_columns_of_terms_that_are_none_are_refused_at_once")], ["test_assessment_frames.py"]),
-    "assessment.frames.preschool": (["test_sets_vectors.py", *_sets("test_classes_of_growth", "test_sizes_of_groups")], []),
+    "assessment.frames.preschool": (["test_sets_vectors.py", *_sets("test_classes_of_growth_on_both_sides_of_every_line", "test_what_a_set_does_not_say_is_none", "test_classes_of_growth", "test_sizes_of_groups")], []),
     "assessment.frames": (["test_sets_vectors.py"], ["test_assessment_frames.py"]),
     "assessment": (ASSESSMENT, ["test_assessment_properties.py", *TERMS, "test_assessment_frames.py"]),
     "graduation.frames": (["test_sets_vectors.py", "test_graduation_frames.py", *_sets("test_the_exams_of_2015_to_2019")], []),

@@ -112,9 +112,12 @@ NEW_YEAR = st.fixed_dictionaries(
 @given(data=st.data())
 @SEVERAL
 def test_a_set_agrees_with_each_learner_under_circular_22(rules, data):
-    reading = data.draw(st.sampled_from(["strict", "counterfactual"]))
-    adjust = data.draw(st.booleans())
     people = data.draw(st.lists(st.tuples(learner(faulty=True), NEW_YEAR), min_size=1, max_size=8))
+    agree_new(rules, people, data.draw(st.sampled_from(["strict", "counterfactual"])), data.draw(st.booleans()))
+
+
+def agree_new(rules, people, reading: str, adjust: bool) -> None:
+    """Hold a set of (subjects, year) against each learner alone."""
     given_years = pl.DataFrame(
         [{"learner": index, **year} for index, (_, year) in enumerate(people)],
         schema_overrides={"conduct_after_summer": pl.String, "principal_decision": pl.String},
@@ -171,7 +174,11 @@ OLD_YEAR = st.fixed_dictionaries(
 @given(data=st.data())
 @SEVERAL
 def test_a_set_agrees_with_each_learner_under_circular_58(rules, data):
-    people = data.draw(st.lists(st.tuples(learner(faulty=True), OLD_YEAR), min_size=1, max_size=8))
+    agree_old(rules, data.draw(st.lists(st.tuples(learner(faulty=True), OLD_YEAR), min_size=1, max_size=8)))
+
+
+def agree_old(rules, people) -> None:
+    """Hold a set of (subjects, year) against each learner alone."""
     schema = dict.fromkeys(
         ("conduct_year", "conduct_after_summer", "specialised_subject", "conduct1", "conduct2"), pl.String
     )
@@ -204,6 +211,76 @@ def test_a_set_agrees_with_each_learner_under_circular_58(rules, data):
             "promotion_because": alone.promotion.because[0].code,
             "error": None,
         }
+
+
+def marked(*marks: int, comments: str = "", retest: int | None = None) -> list[SubjectResult]:
+    """Return scored subjects with the same mark in both terms, and a comment subject a letter: d passed, c not.
+
+    retest   mark of a re-assessment of the last scored subject
+    """
+    subjects = [SubjectResult(code, "score", mark, mark) for code, mark in zip(CODES, marks, strict=False)]
+    if retest is not None:
+        subjects[-1] = again(subjects[-1], retest, "dat")
+    named = {"d": "dat", "c": "chua_dat"}
+    return subjects + [SubjectResult(f"c{place}", "comment", named[one], named[one]) for place, one in enumerate(comments)]
+
+
+EDGES = (
+    marked(*[80] * 6, 65, 65, comments="dd"), marked(*[80] * 5, 79, 65, 65), marked(*[80] * 6, 65, 64),
+    marked(*[85] * 7, 49), marked(*[85] * 7, 50), marked(*[85] * 7, 34), marked(*[85] * 7, 35), marked(*[70] * 7, 34),
+    marked(*[70] * 7, 49), marked(*[85] * 6, 49, 48), marked(*[85] * 8, comments="c"), marked(*[85] * 8, comments="cc"),
+    marked(80, 80, 80, 80, 80, 66, 67, 45), marked(*[85] * 5), marked(*[90] * 6, 89, 89), marked(*[90] * 5, *[89] * 3),
+    marked(*[50] * 6, 35, 35), marked(*[50] * 6, 35, 34), marked(*[50] * 5, 49, 35, 35), marked(*[65] * 6, 50, 50, comments="d"),
+)  # fmt: skip
+"""Both sides of every number of circular 22/2021, and the cases of its adjustment clause."""
+
+
+@pytest.mark.parametrize("adjust", [True, False])
+@pytest.mark.parametrize("reading", ["strict", "counterfactual"])
+@pytest.mark.parametrize("rules", NEW, ids=repr)
+def test_sets_agree_on_both_sides_of_every_number_of_circular_22(rules, reading, adjust):
+    year = {"conduct1": "tot", "conduct2": "tot", "absences": 45, "conduct_after_summer": None, "principal_decision": None}
+    agree_new(rules, [(subjects, year) for subjects in EDGES], reading, adjust)
+
+
+@pytest.mark.parametrize("rules", NEW, ids=repr)
+def test_sets_agree_on_every_way_to_be_promoted_under_circular_22(rules):
+    marks = [marked(*[70] * 8), marked(*[70] * 7, 20, retest=50), marked(*[70] * 4, *[20] * 4), marked(*[70] * 4, *[20] * 4, retest=20)]
+    years = [
+        {"conduct1": one, "conduct2": two, "absences": absences, "conduct_after_summer": summer, "principal_decision": None}
+        for one in ("tot", "chua_dat") for two in LEVELS for absences in (45, 46) for summer in (None, "chua_dat", "dat")
+    ]  # fmt: skip
+    agree_new(rules, [(subjects, year) for subjects in marks for year in years], "strict", True)
+
+
+OLD_EDGES = [
+    *(marked(*[average] * 7, low, comments="d") for average in (80, 79, 65, 64, 50, 49, 35, 34) for low in (65, 64, 50, 49, 35, 34, 20, 19)),
+    *(marked(core, core, core, *[88] * 5) for core in (80, 79, 65, 64, 50, 49)), marked(*[85] * 8, comments="c"),
+    marked(79, 79, 86, *[82] * 5), marked(*[85] * 7, 48), marked(*[85] * 7, 30), marked(*[70] * 7, 19),
+]  # fmt: skip
+"""Both sides of the numbers of circular 58/2011 and the falls its adjustment clause knows."""
+
+
+@pytest.mark.parametrize("rules", OLD, ids=repr)
+def test_sets_agree_on_both_sides_of_every_number_of_circular_58(rules):
+    year = {
+        "conduct1": "tot", "conduct2": "tot", "conduct_year": "tot", "absences": 45, "conduct_after_summer": None,
+        "specialised_subject": None,
+    }  # fmt: skip
+    agree_old(rules, [(subjects, {**year, "specialised_subject": one}) for subjects in OLD_EDGES for one in (None, "s5")])
+
+
+@pytest.mark.parametrize("rules", OLD, ids=repr)
+def test_sets_agree_on_every_way_to_be_promoted_under_circular_58(rules):
+    marks = [marked(*[55] * 8), marked(*[40] * 8), marked(*[10] * 8), marked(*[55] * 7, 30, retest=50), marked(*[55] * 8, retest=60), marked(*[10] * 8, retest=60)]
+    years = [
+        {
+            "conduct1": "tot", "conduct2": year or "tot", "conduct_year": year, "absences": absences, "conduct_after_summer": summer,
+            "specialised_subject": None,
+        }
+        for year in (None, *OLD_CONDUCT) for absences in (45, 46) for summer in (None, "yeu", "trung_binh")
+    ]  # fmt: skip
+    agree_old(rules, [(subjects, year) for subjects in marks for year in years])
 
 
 @st.composite

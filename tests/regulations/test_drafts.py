@@ -128,6 +128,17 @@ def test_settings_show_the_numbers_in_force_and_nothing_else():
     assert "TYPE_CHECKING" not in drafts.settings_of("secondary.tt22-2021")
 
 
+def test_only_plain_numbers_are_settings(monkeypatch):
+    rules = graduation.rules_for(year=2025)
+    for name, value, is_setting in [
+        ("PLAIN", {1: 2, "a": (3, "b"), ("a", 1): True, "none": None}, True), ("ODD_VALUE", {"a": len}, False),
+        ("ODD_KEY", {1.5: 2}, False), ("ODD_PART", {("a", 1.5): 2}, False), ("ODD_LIST", (1, [2]), False), ("WORD", "text", False),
+        ("NOTHING", None, False), ("A_KIND", Award, False), ("A_RECORD", Award("hsg", "national", 1), True),
+    ]:  # fmt: skip
+        monkeypatch.setattr(rules, name, value, raising=False)
+        assert (name in drafts.settings_of("grad.tt24-2024")) is is_setting, name
+
+
 @pytest.mark.parametrize("base", sorted(drafts.bases()))
 def test_every_rule_set_can_be_drafted_unchanged(base):
     draft = drafts.load(data(base=base))

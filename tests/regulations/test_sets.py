@@ -149,6 +149,53 @@ def test_classes_of_growth(rows):
     agree(lambda **row: {"growth": assessment.GROWTH.growth_class(**row)}, rows, assessment.GROWTH.apply(frame), "child")
 
 
+def test_classes_of_growth_on_both_sides_of_every_line():
+    numbers = [sign * line + step for line in (0, 100, 200, 300) for sign in (1, -1) for step in (-1, 0, 1)]
+    rows = [
+        {"indicator": indicator, "z": z, "age_months": age}
+        for indicator in assessment.GROWTH.growth_class.__globals__["INDICATORS"] for z in numbers for age in (None, 60, 61, 62)
+    ]  # fmt: skip
+    frame = frame_of(rows, "child", indicator=pl.String, z=pl.Int16, age_months=pl.Int16)
+    agree(lambda **row: {"growth": assessment.GROWTH.growth_class(**row)}, rows, assessment.GROWTH.apply(frame), "child")
+
+
+def test_what_a_set_does_not_say_is_none():
+    """A column left out has the value a reader expects: nobody disabled, no prize, no subject failed."""
+    rules = assessment.PRESCHOOL_GROUPS
+    groups = pl.DataFrame({"unit": range(7), "group": ["NT1", "NT2", "NT3", "MG3", "MG4", "MG5", None]})
+    assert rules.apply(groups)["most"].to_list() == [*(rules.max_group_size(group=one) for one in ("NT1", "NT2", "NT3", "MG3", "MG4", "MG5")), None]
+    found = contests.apply(pl.DataFrame({"subject": ["toan"], "candidates": [0]}), year=2025)
+    assert found.select("level", "error").row(0) == ("hop_le", None)
+    row = {"learner": 1, "age_by_year": 15, "programme_completed": True, "dossier_complete": True}
+    found = completion.apply(pl.DataFrame([row]), year=2025, failed_subjects_bar=True)
+    assert found.select("level", "error").row(0) == ("cong_nhan", None)
+
+
+@pytest.mark.parametrize("shares", [None, Shares(50, 50, 10), Shares(100, 100, 100)])
+def test_prizes_at_their_caps_and_one_above(shares):
+    rules = contests.rules_for(year=2025)
+    rows = []
+    for candidates in (0, 1, 2, 10, 33, 34, 99, 100, 101, 250):
+        caps = rules.prize_caps(candidates, shares=shares or rules.NATIONAL)
+        rest = caps.prizes - caps.first_to_third
+        for first, second, fourth in ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)):
+            rows.append(
+                {
+                    "candidates": candidates, "nhat": caps.first + first, "nhi": caps.first_to_third - caps.first + second - first,
+                    "ba": 0, "khuyen_khich": rest + fourth - second,
+                }
+            )  # fmt: skip
+
+    def alone(candidates, **awarded):
+        found = rules.check_prizes(awarded, candidates, shares=shares or rules.NATIONAL)
+        caps = rules.prize_caps(candidates, shares=shares or rules.NATIONAL)
+        return {
+            "prizes": caps.prizes, "first_to_third": caps.first_to_third, "first": caps.first, "level": found.level, "reasons": codes(found)
+        }  # fmt: skip
+
+    agree(alone, rows, contests.apply(frame_of(rows, "subject"), year=2025, shares=shares), "subject")
+
+
 @given(
     lists_of(
         group=st.sampled_from(["NT1", "NT2", "NT3", "MG3", "MG4", "MG5", "MG6", None]),
