@@ -162,6 +162,8 @@ def _things(world: World, thing: str, letter: str, role: str, account: Account |
     if thing == "job":
         own = rows.get("jobs", {}).get(account.pk) if account else None
         return [{"uid": (own if letter == "o" and own else rows["job"]).uid}]
+    if thing in ("double", "merge", "done merge"):
+        return [{"uid": rows[thing].uid}] if letter != "s" else []
     if thing == "assignment":
         return [{"uid": rows["assignment"].uid, "version": rows["assignment"].version}]
     if thing == "marks batch":
@@ -306,6 +308,11 @@ def _register() -> list[Operation]:
         *_pages("orgs:attributes", "unit", post=_form(levels="primary", address="Ấp 1", reason=REASON)),
         *_pages("orgs:close", "unit", post=_form(on="15/11/2025", reason=REASON)),
         *_pages("orgs:decide", "reform", get=None, post=_form(commune=lambda world, target: world.question.options[0])),
+        *_pages("people:doubles"), *_pages("people:without-number"), *_pages("people:search-doubles", get=None, post=EMPTY), *_pages("people:merges"),
+        *_pages("people:candidates", "learner"), *_pages("people:double", "double", post=_form(keep="1", reason=REASON)),
+        *_pages("people:apart", "double", get=None, post=_form(reason=REASON)),
+        *_pages("people:merge", "merge", post=_form(act="decline", answer=REASON, version="1")),
+        *_pages("people:undo-merge", "done merge", post=_form(reason=REASON, version="1")),
         *_pages("schooling:classes"), *_pages("schooling:new-class", post=_form(name="7 Mới", grade="7")),
         *_pages("schooling:class", "class"), *_pages("schooling:new-learner", "class", post=NEW_LEARNER),
         *_pages("schooling:class-codes", "class", post=EMPTY), *_pages("schooling:learner", "learner"),
@@ -342,7 +349,7 @@ def _timetable() -> list[Operation]:
         *_pages("timetable:rules"), *_pages("timetable:usual-rules", get=None, post=EMPTY),
         *_pages("timetable:new-rule", post=_form(number="2", weight="50"), kind="teacher_max_gaps"),
         *_pages("timetable:rule", "timetable rule", post=_form(number="3", weight="60", version=version)),
-        *_pages("timetable:drop-rule", "timetable rule", get=None, post=EMPTY),
+        *_pages("timetable:relax-rule", "timetable rule", get=None, post=EMPTY), *_pages("timetable:drop-rule", "timetable rule", get=None, post=EMPTY),
         *_pages("timetable:draft", post=_form(title="Bản mới", on=day)),
         *_pages("timetable:board", "timetable"), *_pages("timetable:board", "draft timetable", variant="draft"),
         *_pages("timetable:move", "draft timetable", get=None, post=_form(key="thu.1", place="1-0-1", version=version)),

@@ -13,6 +13,7 @@ from khue.school.timetable import places, problems, queries, services, work
 from khue.school.timetable.models import Lesson, Timetable, TimetableMove
 from khue.school.timetable.services import drafts
 from khue.school.timetable.solving import engine
+from tests import factories
 from tests.school.timetable import making
 
 
@@ -154,3 +155,40 @@ def test_the_job_of_a_version_gone_public_does_nothing(room, monkeypatch):
     Timetable.objects.filter(pk=held.pk).update(state="published", valid=(local_day(room.now), local_day(room.now) + timedelta(9)))
     streaming(monkeypatch, [40])
     assert run(job).state == Job.State.FAILED
+
+
+def test_a_clash_names_the_wishes_and_one_button_relaxes_the_right_one(room):
+    post = room.posts["toan"]
+    away = room.rule("teacher_off", slots=[[day, 0, n] for day in range(5) for n in range(4)], teachers=[str(post.uid)])
+    room.rule("teacher_max_gaps", 50, number=0, teachers=[])
+    held = room.draft()
+    job = run(start(room, held, seconds=30))
+    assert job.state == Job.State.FAILED and "Giáo viên toan" in job.message
+    clash = job.result["clash"]
+    assert [one["source"] for one in clash["demands"] if one["helps"]] == [str(away.uid)]
+    assert clash["smallest"] and "Giáo viên không dạy vào các tiết: Giáo viên toan" in clash["demands"][0]["words"]
+    page = factories.client_of(room.account)
+    text = page.get(f"/thoi-khoa-bieu/ban/{held.uid}/dieu-chua-dat/").content.decode()
+    assert "nới điều này là xếp được" in text and f"/yeu-cau/{away.uid}/noi/" in text
+    assert "Xem mâu thuẫn" in page.get(f"/thoi-khoa-bieu/ban/{held.uid}/").content.decode()
+    answer = page.post(f"/thoi-khoa-bieu/yeu-cau/{away.uid}/noi/", {"ban": str(held.uid)})
+    assert answer.status_code == 302 and str(held.uid) in answer["Location"]
+    away.refresh_from_db()
+    assert away.weight == 90 and away.is_active
+    job = run(start(room, held, seconds=5))
+    held.refresh_from_db()
+    assert (job.state, held.placed, held.hard) == (Job.State.DONE, held.lessons_count, 0)
+
+
+def test_a_clash_of_pins_offers_to_unpin_and_structure_is_switched_off(room):
+    held = room.draft()
+    keys = [making.lesson(held, group, "toan").key for group in room.groups]
+    for key in keys:
+        services.move(actor=room.actor, uid=held.uid, key=key, place=(1, 0, 1), version=None, now=room.now)
+        services.pin(actor=room.actor, uid=held.uid, key=key, pinned=True, version=None, now=room.now)
+    job = run(start(room, held, seconds=20))
+    demands = job.result["clash"]["demands"]
+    assert {(one["kind"], one["source"], one["helps"]) for one in demands} == {("pin", key, True) for key in keys}
+    double = room.rule("subject_double", subjects=["toan"], number=1, classes=[])
+    relaxed = services.relax_rule(actor=room.actor, uid=str(double.uid), now=room.now)
+    assert not relaxed.is_active and relaxed.weight == 100

@@ -17,6 +17,7 @@ urlpatterns = [
     path("thoi-khoa-bieu/yeu-cau/moi/<slug:kind>/", planning.new_rule, name="new-rule"),
     path("thoi-khoa-bieu/yeu-cau/<uuid:uid>/", planning.rule, name="rule"),
     path("thoi-khoa-bieu/yeu-cau/<uuid:uid>/bo/", planning.drop_rule, name="drop-rule"),
+    path("thoi-khoa-bieu/yeu-cau/<uuid:uid>/noi/", planning.relax_rule, name="relax-rule"),
     path("thoi-khoa-bieu/ban-moi/", planning.draft, name="draft"),
     path("thoi-khoa-bieu/ban/<uuid:uid>/", boards.board, name="board"),
     path("thoi-khoa-bieu/ban/<uuid:uid>/chuyen/", boards.move, name="move"),

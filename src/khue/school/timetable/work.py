@@ -20,7 +20,7 @@ from khue.kernel.faults import hit
 from khue.kernel.jobs import Step
 from khue.kernel.jobs.models import Job
 from khue.kernel.permissions import Actor
-from khue.school.timetable import places, problems
+from khue.school.timetable import clashes, places, problems
 from khue.school.timetable.models import Timetable, TimetableMove
 from khue.school.timetable.problems import Built
 from khue.school.timetable.services.drafts import NotADraft, keeping
@@ -108,9 +108,20 @@ def solve(job: Job, actor: Actor) -> Iterator[Step]:
         if run.error is not None:
             _raise(run.error)
         if run.result is not None and run.result.status == "infeasible":
-            raise CannotFit(why=" ".join(run.result.reasons) or _("các yêu cầu bắt buộc mâu thuẫn nhau."))
+            clash = run.result.clash
+            if clash is not None:
+                yield _step(job, held, used, best, log, cursor, clash=clashes.told(built, clash))
+            raise CannotFit(why=_why(built, run.result))
     finally:
         run.close()
+
+
+def _why(built: Built, result: engine.Result) -> str:
+    """Return the reasons, or the demands that clash, in one line."""
+    told = clashes.told(built, result.clash)["demands"] if result.clash is not None else []
+    if told:
+        return _("các yêu cầu mâu thuẫn nhau: %(demands)s.") % {"demands": "; ".join(one["words"] for one in told)}
+    return " ".join(result.reasons) or _("các yêu cầu bắt buộc mâu thuẫn nhau.")
 
 
 def _raise(error: BaseException) -> None:
@@ -163,7 +174,8 @@ def _store(held: Timetable, built: Built, solution: m.Solution, record: Timetabl
 
 
 def _step(
-    job: Job, held: Timetable, used: float, best: tuple[int, int, float], log: list[object], cursor: dict[str, object]
+    job: Job, held: Timetable, used: float, best: tuple[int, int, float], log: list[object], cursor: dict[str, object],
+    clash: dict[str, object] | None = None,
 ) -> Step:
     missing, hard, cost = best
     if missing:
@@ -173,6 +185,6 @@ def _step(
     else:
         message = _("Đã xếp hết, không lỗi; điểm phạt %(cost)s.") % {"cost": f"{cost:.1f}".replace(".", ",")}
     return Step(
-        done=min(job.total, int(used)), cursor={**cursor, "spent": round(used, 1)}, message=message, result={"log": log},
+        done=min(job.total, int(used)), cursor={**cursor, "spent": round(used, 1)}, message=message, result={"log": log} | ({"clash": clash} if clash else {}),
         result_url=reverse("timetable:board", args=[held.uid]),
     )  # fmt: skip

@@ -11,7 +11,14 @@ from khue.school.timetable.services.drafts import (
     undo,
 )
 from khue.school.timetable.services.publishing import close_link, draft, open_link, publish
-from khue.school.timetable.services.setting import add_usual_rules, drop_rule, save_room, save_rule, save_week
+from khue.school.timetable.services.setting import (
+    add_usual_rules,
+    drop_rule,
+    relax_rule,
+    save_room,
+    save_rule,
+    save_week,
+)
 
 __all__ = [
     "Solving",
@@ -27,6 +34,7 @@ __all__ = [
     "place_chain",
     "publish",
     "refresh",
+    "relax_rule",
     "save_room",
     "save_rule",
     "save_week",

@@ -17,6 +17,9 @@ from khue.register.orgs.models import Unit
 from khue.school.timetable import catalogue, weeks
 from khue.school.timetable.models import Room, TimetableRule, WeekPattern
 
+RELAXED = 90
+"""The weight of a demand made a wish: it is still met wherever that is possible."""
+
 
 class RoomNameTaken(DomainError):
     """The school has a room of that name."""
@@ -128,6 +131,20 @@ def save_rule(
     held.parameters, held.weight, held.is_active = kept, weight, is_active
     held.save(update_fields=["parameters", "weight", "is_active"])
     audit.record(actor, "timetable.rule.change", on=held, at=now, weight=weight, active=is_active)
+    return held
+
+
+@transaction.atomic
+def relax_rule(*, actor: Actor, uid: str, now: datetime) -> TimetableRule:
+    """Make a demand a wish of weight RELAXED; what can only be demanded is switched off. Raises NotFound."""
+    held = _held_rule(actor, uid, now)
+    kind = catalogue.KINDS.get(held.kind)
+    if kind is None or kind.only_hard:
+        held.is_active = False
+    else:
+        held.weight = min(held.weight, RELAXED)
+    held.save(update_fields=["weight", "is_active"])
+    audit.record(actor, "timetable.rule.relax", on=held, at=now, weight=held.weight, active=held.is_active)
     return held
 
 

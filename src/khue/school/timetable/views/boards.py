@@ -70,7 +70,7 @@ def board(request: HttpRequest, uid: UUID) -> HttpResponse:
         "held": held, "board": shown, "chosen": chosen, "tabs": tabs, "by": codes[by], "may_plan": may_plan, "may_edit": may_plan and not held.is_solving,
         "may_publish": may_plan and permissions.allowed(request.actor, "timetable.publish", on=held, at=now),
         "missing": held.lessons_count - held.placed, "cost": f"{held.cost / 100:.1f}".replace(".", ","), "solve_form": forms.SolveForm(),
-        "progress": _progress(held),
+        "progress": _progress(held), "clash": may_plan and not held.is_solving and (held.log or {}).get("clash"),
     }  # fmt: skip
     return render(request, "timetable/_grid.html" if request.headers.get("X-Khue-Part") == "grid" else "timetable/board.html", values)
 
@@ -138,7 +138,9 @@ def broken(request: HttpRequest, uid: UUID) -> HttpResponse:
     now = timezone.now()
     held = queries.version(request.actor, uid, at=now)
     found = queries.broken(request.actor, held, at=now)
-    return render(request, "timetable/broken.html", {"held": held, "broken": found})
+    return render(request, "timetable/broken.html", {
+        "held": held, "broken": found, "clash": (held.log or {}).get("clash"), "may_edit": held.state == Timetable.State.DRAFT and not held.is_solving,
+    })  # fmt: skip
 
 
 @require_safe

@@ -207,6 +207,16 @@ def drop_rule(request: HttpRequest, uid: UUID) -> HttpResponse:
     return redirect("timetable:rules")
 
 
+@require_POST
+def relax_rule(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """Make a demand a wish, or switch it off; leads back to the version where it stood in the way."""
+    services.relax_rule(actor=request.actor, uid=str(uid), now=timezone.now())
+    try:
+        return redirect("timetable:board", UUID(request.POST.get("ban", "")))
+    except ValueError:
+        return redirect("timetable:rules")
+
+
 @require_http_methods(["GET", "POST"])
 def draft(request: HttpRequest) -> HttpResponse:
     """Draw up a new version."""
