@@ -39,6 +39,7 @@ PARAMETERS: dict[str, tuple[str, Callable[[Place], dict[str, Any]]]] = {
     "law.compare": ("province_officer", law_parameters),
     "law.recompute": ("province_officer", law_parameters),
     "oneroster.export": ("principal", lambda place: {"school": place.school.pk, "marks": True}),
+    "people.doubles": ("province_officer", lambda place: {"at": AT}),
     "periods.compare": ("principal", lambda place: {"submission": place.rows["submission"].pk}),
     "periods.freeze": ("province_officer", lambda place: {"period": place.rows["period"].pk}),
     "periods.refreeze": ("principal", lambda place: {"submission": place.rows["returned"].pk, "reason": "Đã sửa sĩ số"}),

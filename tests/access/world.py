@@ -32,7 +32,7 @@ from khue.kernel.database.fields import period
 from khue.kernel.jobs.models import Job
 from khue.kernel.permissions import system_actor
 from khue.register.orgs.models import Reform, ReformQuestion, Unit, UnitKind
-from khue.register.people.models import Kinship, Person
+from khue.register.people.models import Double, Kinship, Merge, Person
 from khue.register.schooling.models import ClassGroup, Placement, Transfer
 from khue.register.staff.models import Post
 from khue.school.gradebook import services as gradebook
@@ -245,10 +245,25 @@ def _things(place: Place, elsewhere: Unit) -> None:
         learner=place.learners[1], from_school=place.school, to_school=elsewhere, learner_name=place.learners[1].name,
         grade=7, effective_on=now.date(), reason="Chuyển nhà",
     )  # fmt: skip
+    _doubles(place, now)
     _timetables(place, now)
     _transcripts(place, now)
     _batch(place, now)
     fielding.build(place, MARKERS[place.letter])
+
+
+def _doubles(place: Place, now: datetime) -> None:
+    """Make a pair of files that may be one person's, a merge that waits and one that is done."""
+    if place.letter == "s":
+        return
+    marker, school = MARKERS[place.letter], place.school
+    pairs = [[factories.person(f"{marker} trùng {n}", school=school, born_on=date(2013, 1, n)) for _m in range(2)] for n in (1, 2, 3)]
+    ids = {"first_school_id": school.pk, "second_school_id": school.pk}
+    place.rows["double"] = Double.objects.create(first=pairs[0][0], second=pairs[0][1], confidence=80, evidence=[["name-same", 36]], found_on=now.date(), **ids)
+    common = {"school_id": school.pk, "absorbed_school_id": school.pk, "survivor_school_id": school.pk, "confidence": 80, "reason": "Nhập hai lần", "proposed_at": now}
+    place.rows["merge"] = Merge.objects.create(survivor=pairs[1][0], absorbed=pairs[1][1], proposed_name="Ai đó", **common)
+    place.rows["done merge"] = Merge.objects.create(survivor=pairs[2][0], absorbed=pairs[2][1], state="done", decided_at=now, decided_name="Ai đó", **common)
+    Person.objects.filter(pk=pairs[2][1].pk).update(merged_into=pairs[2][0])
 
 
 def _timetables(place: Place, now: datetime) -> None:

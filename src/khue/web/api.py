@@ -20,7 +20,7 @@ from ninja.security.base import AuthBase
 from ninja.utils import check_csrf
 
 from khue.kernel.errors import DomainError, Invalid, NotAllowed, NotFound
-from khue.web.errors import problem
+from khue.web.errors import elsewhere, problem
 
 log = logging.getLogger(__name__)
 READ, WRITE = "khue.read", "khue.write"
@@ -74,7 +74,10 @@ def _answer(request: HttpRequest, refusal: DomainError) -> HttpResponse:
 
 @api.exception_handler(DomainError)
 def on_refusal(request: HttpRequest, refusal: DomainError) -> HttpResponse:
-    """Answer a refusal; nothing of the request is kept."""
+    """Answer a refusal; nothing of the request is kept. A file that went into another is led to."""
+    if isinstance(refusal, NotFound) and (moved := elsewhere(request)) is not None:
+        request.khue_failed = True  # type: ignore[attr-defined]
+        return moved
     return _answer(request, refusal)
 
 

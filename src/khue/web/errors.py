@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
 from khue.kernel.errors import DomainError, NotAllowed, NotFound, Stale
+from khue.register.people.queries import survivor_of
 
 
 class FormTooOld(DomainError):
@@ -73,8 +74,25 @@ def wants_json(request: HttpRequest) -> bool:
     return request.path.startswith("/api/") or "application/json" in request.headers.get("Accept", "")
 
 
+def elsewhere(request: HttpRequest) -> HttpResponse | None:
+    """Lead a reader of a file that went into another to where it is now, where she may see it; None for anything else."""
+    match = request.resolver_match
+    if request.method not in ("GET", "HEAD") or match is None or not getattr(request, "actor", None):
+        return None
+    for value in match.kwargs.values():
+        uid = str(value)
+        if len(uid) == 36 and uid in request.path and (found := survivor_of(uid)):
+            query = request.META.get("QUERY_STRING", "")
+            answer = HttpResponse(status=308)
+            answer["Location"] = request.path.replace(uid, found) + (f"?{query}" if query else "")
+            return answer
+    return None
+
+
 def answer(request: HttpRequest, refusal: DomainError) -> HttpResponse:
     """Return the answer in the form the caller understands."""
+    if isinstance(refusal, NotFound) and (moved := elsewhere(request)) is not None:
+        return moved
     if wants_json(request):
         return JsonResponse(problem(refusal), status=refusal.status, content_type="application/problem+json")
     if getattr(request, "htmx", False):

@@ -51,6 +51,19 @@ begin
   return new;
 end $f$;
 
+-- A row changes its person only along a merge of two files that is being done or undone in this transaction.
+create or replace function khue_keep_person() returns trigger
+  language plpgsql security definer set search_path = public, pg_temp as $f$
+declare col text := tg_argv[0]; was bigint := (to_jsonb(old) ->> col)::bigint; wanted bigint := (to_jsonb(new) ->> col)::bigint;
+begin
+  if was is not null and was is distinct from wanted and not exists (
+    select from people_merge m where m.state = 'moving'
+       and ((m.absorbed_id = was and m.survivor_id = wanted) or (m.absorbed_id = wanted and m.survivor_id = was))) then
+    raise exception 'khue: column % of % changes only when files are merged', col, tg_table_name using errcode = 'KH001';
+  end if;
+  return new;
+end $f$;
+
 create sequence if not exists khue_person_code;
 """
 
@@ -111,9 +124,26 @@ def _trigger(table: str, name: str, when: str, function: str, *, each: str = "ro
     ]
 
 
+def person_columns(model: type[models.Model]) -> list[str]:
+    """Return the columns that name whom a kept row is about: they change only when two files are merged."""
+    guard = guard_of(model)
+    if guard.append_only or model._meta.app_label == "people":  # merges themselves never change whom they are about
+        return []
+    return [
+        field.column
+        for field in model._meta.concrete_fields
+        if field.column is not None
+        and field.remote_field is not None
+        and getattr(field.remote_field.model, "_meta", None) is not None
+        and field.remote_field.model._meta.label == "people.Person"
+        and (field.column in guard.coded or guard.frozen)
+    ]
+
+
 def statements_for(model: type[models.Model]) -> list[str]:
     """Return the SQL that makes one table keep its guard; run twice it changes nothing."""
     guard, table = guard_of(model), model._meta.db_table
+    people = person_columns(model)
     rights = ["select", "insert"]
     if not guard.append_only:
         rights.append("update")
@@ -128,12 +158,18 @@ def statements_for(model: type[models.Model]) -> list[str]:
         result += _trigger(table, "khue_1_append_only", "update or delete", "khue_refuse('rows are only added')")
         result += _trigger(table, "khue_1_truncate", "truncate", "khue_refuse('rows are only added')", each="statement")
     if guard.coded:
-        columns = ", ".join(f"'{column}'" for column in guard.coded)
+        columns = ", ".join(f"'{column}'" for column in guard.coded if column not in people)
         result += _trigger(table, "khue_1_delete", "delete", "khue_refuse('a coded row is never deleted')")
         result += _trigger(table, "khue_1_truncate", "truncate", "khue_refuse('a coded row is never deleted')", each="statement")
         result += _trigger(table, "khue_2_codes", "update", f"khue_keep_codes({columns})")
+    for column in people:
+        result += [
+            f'drop trigger if exists khue_2_{column} on "{table}"',
+            f'create trigger khue_2_{column} before update on "{table}" for each row'
+            f" when (old.{column} is distinct from new.{column}) execute function khue_keep_person('{column}')",
+        ]
     if guard.frozen:
-        kept = ["version", "changed_at", *guard.thawed]
+        kept = ["version", "changed_at", *guard.thawed, *people]
         old = "to_jsonb(old)" + "".join(f" - '{name}'" for name in kept)
         new = "to_jsonb(new)" + "".join(f" - '{name}'" for name in kept)
         function = f"khue_frozen_{table}"

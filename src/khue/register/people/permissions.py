@@ -30,3 +30,15 @@ INVITE_GUARDIAN = right(
     _("Cấp mã mời phụ huynh"),
     {"principal": "unit", "vice_principal": "unit", "clerk": "unit", "homeroom_teacher": "homeroom"},
 )
+PROPOSE_MERGE = right(
+    "people.propose_merge",
+    _("Xem hồ sơ nghi trùng, đề nghị gộp"),
+    {**dict.fromkeys(SCHOOL_OFFICE, "unit"), "commune_officer": "unit", "province_officer": "unit", "data_steward": "unit"},
+)
+DECIDE_MERGE = right(
+    "people.decide_merge",
+    _("Quyết định gộp, tách hồ sơ"),
+    {"principal": "unit", "vice_principal": "unit", "province_officer": "unit", "data_steward": "unit"},
+    needs_second_factor=True,
+)
+FIND_DOUBLES = right("people.find_doubles", _("Tìm hồ sơ trùng của các trường"), {"province_officer": "unit", "data_steward": "unit"})

@@ -77,7 +77,7 @@ def update_person(
     Raises Stale when somebody changed the file since `version`, NotFound outside the actor's place.
     """
     with transaction.atomic():
-        person = Person.objects.select_for_update(of=("self",)).filter(uid=uid).first()
+        person = Person.objects.select_for_update(of=("self",)).filter(uid=uid, merged_into=None).first()
         if person is None:
             raise NotFound()
         permissions.demand(actor, "people.edit_file", on=person, at=now)

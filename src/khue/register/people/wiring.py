@@ -1,11 +1,17 @@
 """What this app registers with the kernel: whose files a guardian or learner sees, and the family relations."""
 
-from khue.kernel import homes
+from django.utils.translation import gettext_lazy as _
+
+from khue.kernel import homes, menus
 from khue.kernel.database import guards
 from khue.kernel.permissions import loading, relation
 from khue.register.people import permissions  # noqa: F401 - declares the rights
+from khue.register.people.doubles import finding, moving, ties, work  # noqa: F401 - work declares its kind of job
 
 homes.declare("people", __file__)
+guards.AFTER_TABLES.append(finding.FUNCTIONS)
+moving.COLUMNS.add("accounts_account", "person_id")
+moving.COLUMNS.add("files_storedfile", "person_id")
 
 # The scope is being opened when this is asked, so it must read past it: a function of the owner's, which gives
 # the ids of one guardian's wards and nothing else.
@@ -43,3 +49,4 @@ relation(
     "own_child",
     lambda actor, thing, at: thing is not None and getattr(thing, "learner_id", getattr(thing, "pk", None)) in actor.people,
 )
+menus.MENU.add("doubles", menus.Entry(_("Hồ sơ nghi trùng"), "people:doubles", "users", "people.propose_merge", sort=62))

@@ -96,7 +96,7 @@ def learner_file(actor: Actor, uid: str, *, at: datetime) -> LearnerFile:
     day = local_day(at)
     moves = Transfer.objects.filter(learner=OuterRef("pk")).order_by("-pk")
     person = (
-        Person.objects.filter(uid=uid)
+        Person.objects.filter(uid=uid, merged_into=None)
         .annotate(
             seen_own_learner=is_own_learner(actor, day),
             ties=Func(F("pk"), function="khue_ties", output_field=JSONField()),

@@ -18,6 +18,7 @@ from khue.kernel.errors import DomainError, Invalid, NotFound
 from khue.kernel.permissions import Actor
 from khue.kernel.permissions.loading import local_day
 from khue.register.orgs.models import Unit, level_of_grade
+from khue.register.people import queries
 from khue.register.people import services as people
 from khue.register.people.models import Person
 from khue.register.schooling.events import LearnerPlaced, LearnerTransferred
@@ -181,7 +182,11 @@ def find_for_transfer(*, actor: Actor, code: str, born_on: date, now: datetime) 
     """
     permissions.demand(actor, "schooling.ask_transfer", on=permissions.ANYWHERE, at=now)
     with scope.opened(everything=True):
-        found = Person.objects.filter(code=code.strip(), born_on=born_on, merged_into=None).first()
+        found = Person.objects.filter(code=code.strip()).first()
+        if found is not None and found.merged_into_id is not None:
+            found = queries.living(found)
+        if found is not None and found.born_on != born_on:
+            found = None
         if found is not None:
             audit.record(actor, "schooling.transfer.find", on=found, at=now, person_id=found.pk)
     if found is None:

@@ -15,7 +15,10 @@ from khue.kernel.database import guards
 from khue.kernel.permissions import Actor, holds, relation
 from khue.kernel.permissions.loading import local_day
 from khue.register.orgs import measures
-from khue.register.schooling import permissions  # noqa: F401 - declares the rights
+from khue.register.schooling import (
+    merging,  # noqa: F401 - says what keeps two files apart
+    permissions,  # noqa: F401 - declares the rights
+)
 from khue.register.schooling.finding import FUNCTIONS, find_learners
 from khue.register.schooling.models import ClassGroup, Transfer
 

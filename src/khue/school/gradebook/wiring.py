@@ -13,11 +13,11 @@ from django.utils.translation import ngettext
 from khue.kernel import events, menus
 from khue.kernel.database import guards
 from khue.kernel.permissions import RELATIONS, Actor, holds, relation
-from khue.school.gradebook import assessed, catalogue, permissions, queries, services
+from khue.school.gradebook import assessed, catalogue, merging, permissions, queries, services
 from khue.school.gradebook.queries.registers import Seen
 from khue.school.gradebook.queries.results import Seen as SeenClass
 
-__all__ = ["catalogue", "permissions", "services"]
+__all__ = ["catalogue", "merging", "permissions", "services"]
 
 
 def sees_register(actor: Actor, thing: Any, at: datetime) -> bool:

@@ -63,6 +63,14 @@ def day(value: date | datetime | None) -> str:
 
 
 @register.filter
+def partial(value: date | None, precision: str = "day") -> str:
+    """Return a date as much of it as is known: 05/09/2012, 09/2012 or 2012; nothing for none."""
+    if not value:
+        return ""
+    return f"{value:%Y}" if precision == "year" else f"{value:%m/%Y}" if precision == "month" else f"{value:%d/%m/%Y}"
+
+
+@register.filter
 def moment(value: datetime | None) -> str:
     """Return a moment in Vietnam as 05/09/2026 07:30, or a dash."""
     if value is None or value == "":
