@@ -97,7 +97,7 @@ def school_of(actor: Actor, code: str) -> Unit:
     if actor.schools is not None:
         found = found.filter(pk__in=list(actor.schools))
     if code:
-        found = found.filter(code=code)
+        found = found.filter(code=code.replace("\0", ""))
     elif actor.schools is None or len(actor.schools) != 1:
         raise NotFound()
     school = found.order_by("pk").first()

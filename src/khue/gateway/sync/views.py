@@ -17,7 +17,7 @@ from khue.gateway.sync import doors, forms, queries, services
 from khue.gateway.sync.exposed import EXPOSED
 from khue.gateway.sync.models import SyncChannel, SyncFile
 from khue.gateway.sync.records import OBJECTS
-from khue.kernel import files, permissions
+from khue.kernel import files, permissions, text
 from khue.kernel.errors import Invalid
 from khue.province.periods.models import RecordKind
 
@@ -55,7 +55,7 @@ def channel(request: HttpRequest, uid: UUID) -> HttpResponse:
     now = timezone.now()
     found, turns = queries.channel(request.actor, uid, at=now)
     first = _whole(request.GET.get("tu"))
-    letters = queries.letters(request.actor, found.channel, at=now, first=first)
+    letters = queries.letters(request.actor, found.channel, at=now, first=first) if found.dead else []
     turn = found.turn
     counts = [
         {"name": RecordKind(name).label, "ours": turn.ours.get(name, 0), "theirs": turn.theirs.get(name, 0) if turn.theirs else None}
@@ -73,7 +73,7 @@ def channel(request: HttpRequest, uid: UUID) -> HttpResponse:
 
 
 def _whole(value: str | None) -> int:
-    return int(value) if value and value.isdigit() and len(value) < 10 else 0
+    return text.whole(value) or 0
 
 
 @require_http_methods(["GET", "POST"])

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from khue.kernel import audit, permissions
+from khue.kernel import audit, permissions, text
 from khue.kernel.errors import Invalid, NotFound
 from khue.kernel.permissions.loading import local_day
 from khue.province.periods import comparing, forms, queries, services, signing
@@ -76,7 +76,7 @@ def _usual(now: datetime) -> dict[str, Any]:
 
 
 def _whole(value: str | None) -> int:
-    return int(value) if value and value.isascii() and value.isdigit() and len(value) < 10 else 0
+    return text.whole(value) or 0
 
 
 @require_safe

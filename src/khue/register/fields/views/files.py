@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from khue.kernel import audit
+from khue.kernel import audit, text
 from khue.kernel.errors import Invalid, NotFound
 from khue.kernel.permissions.loading import local_day
 from khue.register.fields import annex, forms, queries, services
@@ -136,7 +136,7 @@ def _versions(request: HttpRequest, about: Subject) -> dict[str, int]:
     asked = {models[about.object]: request.POST.get("version", "")}
     if about.object == "staff":
         asked["people.Person"] = request.POST.get("person_version", "")
-    return {model: int(version) if version.isdigit() else 0 for model, version in asked.items()}
+    return {model: text.whole(version) or 0 for model, version in asked.items()}
 
 
 @require_safe

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
-from khue.kernel import permissions
+from khue.kernel import permissions, text
 from khue.kernel.errors import Invalid, NotFound
 from khue.kernel.permissions.loading import local_day
 from khue.register.fields import annex, forms, queries, services
@@ -74,10 +74,10 @@ def change_record(request: HttpRequest, uid: UUID) -> HttpResponse:
         on=local_day(now), body=record.body, since=record.valid.lower, until=record.valid.upper, school_year=record.school_year,
     )  # fmt: skip
     if request.method == "POST" and form.is_valid():
-        version = request.POST.get("version", "")
+        version = text.whole(request.POST.get("version")) or 0
         try:
             services.change_record(
-                actor=actor, uid=uid, version=int(version) if version.isdigit() else 0, given=form.given(), now=now,
+                actor=actor, uid=uid, version=version, given=form.given(), now=now,
                 since=form.cleaned_data["since"], until=form.cleaned_data["until"],
             )  # fmt: skip
             return _back(about)
@@ -96,9 +96,9 @@ def withdraw_record(request: HttpRequest, uid: UUID) -> HttpResponse:
     looked(request, about, "fields")
     form = forms.WithdrawForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        version = request.POST.get("version", "")
+        version = text.whole(request.POST.get("version")) or 0
         services.withdraw_record(
-            actor=actor, uid=uid, version=int(version) if version.isdigit() else 0, reason=form.cleaned_data["reason"], now=now
+            actor=actor, uid=uid, version=version, reason=form.cleaned_data["reason"], now=now
         )
         return _back(about)
     title = _("Rút bản ghi: %(kind)s") % {"kind": kind.title}
