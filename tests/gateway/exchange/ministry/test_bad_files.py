@@ -76,8 +76,8 @@ def test_one_learner_three_times_is_taken_once(three_schools, tmp_path, now):
         report = take(json.dumps([row, {**row, "HO_TEN": "Tên Khác"}, row]).encode(), now, name="primary/learner.json")
         assert [one["problem"] for one in report.problems if one["problem"] == "twice"] == ["twice"] * 2
         assert report.counts["refused"] == 2 and report.counts["made"] == made
-        assert Person.objects.filter(name=row["HO_TEN"], school=three_schools["primary"]).count() == 1 and not Person.objects.filter(name="Tên Khác").exists()
-        assert Placement.objects.filter(learner__name=row["HO_TEN"], school=three_schools["primary"]).count() == 1 and Person.objects.count() - people <= 2 * made + made
+        assert Person.objects.filter(name=row["HO_TEN"], school_id=three_schools["primary"].pk).count() == 1 and not Person.objects.filter(name="Tên Khác").exists()
+        assert Placement.objects.filter(learner__name=row["HO_TEN"], school_id=three_schools["primary"].pk).count() == 1 and Person.objects.count() - people <= 2 * made + made
 
 
 def test_columns_changed_over_write_nothing(three_schools, tmp_path, now):

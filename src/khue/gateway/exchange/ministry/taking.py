@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from khue.gateway.exchange.ministry import mapping, reading, spec
 from khue.gateway.exchange.ministry.sources import Records, schools
-from khue.kernel import audit, ids, permissions, text
+from khue.kernel import audit, faults, ids, permissions, text
 from khue.kernel.codes import queries as codes
 from khue.kernel.codes.shipped import TWO_TIERS_ON
 from khue.kernel.database.fields import period
@@ -119,6 +119,7 @@ def steps(*, actor: Actor, records: Records, school_year: int, now: datetime, re
         with transaction.atomic():
             _School(actor, unit, school_year, day, communes, lists, report, now).take(of_school)
             audit.record(actor, "exchange.ministry.take", on=unit, at=now, school_year=school_year, counts=dict(report.counts))
+            faults.hit("exchange.ministry_take.before_commit")
         yield code
 
 
