@@ -351,6 +351,7 @@ def _timetable() -> list[Operation]:
         *_pages("timetable:rule", "timetable rule", post=_form(number="3", weight="60", version=version)),
         *_pages("timetable:relax-rule", "timetable rule", get=None, post=EMPTY), *_pages("timetable:drop-rule", "timetable rule", get=None, post=EMPTY),
         *_pages("timetable:draft", post=_form(title="Bản mới", on=day)),
+        *_pages("timetable:whole", "timetable"), *_pages("timetable:whole", "draft timetable", variant="draft"),
         *_pages("timetable:board", "timetable"), *_pages("timetable:board", "draft timetable", variant="draft"),
         *_pages("timetable:move", "draft timetable", get=None, post=_form(key="thu.1", place="1-0-1", version=version)),
         *_pages("timetable:pin", "draft timetable", get=None, post=_form(key="thu.1", pinned="1", version=version)),

@@ -99,6 +99,7 @@ def test_pages_cost_at_most_six_statements(room, counted):
         f"/thoi-khoa-bieu/ban/{held.uid}/doi-cho/", f"/thoi-khoa-bieu/ban/{held.uid}/cong-bo/", "/thoi-khoa-bieu/day-thay/",
         f"/thoi-khoa-bieu/day-thay/{away.uid}/", "/ngay-cua-toi/", "/thoi-khoa-bieu/lich/", f"/thoi-khoa-bieu/yeu-cau/{rule.uid}/",
         f"/thoi-khoa-bieu/ban/{held.uid}/dieu-chua-dat/", f"/thoi-khoa-bieu/ban/{held.uid}/in/lop.xlsx",
+        f"/thoi-khoa-bieu/ban/{held.uid}/toan-truong/", f"/thoi-khoa-bieu/ban/{held.uid}/toan-truong/?xem=gv",
     ]  # fmt: skip
     dear = {}
     for page in pages:
@@ -199,3 +200,32 @@ def test_an_absence_is_noted_and_covered_by_forms(room):
         again = room.client.post(answer["Location"], {"lesson": str(one.lesson.uid), "on": one.on.isoformat(), "choice": choice})
         assert again.status_code == 302, text(again)
     assert room.client.post(f"/thoi-khoa-bieu/day-thay/{away.uid}/", {"lesson": "x", "on": "y", "choice": "free:"}).status_code == 422
+
+
+def test_the_whole_school_is_one_table_of_classes_or_teachers(room):
+    held = room.published()
+    page = text(room.client.get(f"/thoi-khoa-bieu/ban/{held.uid}/toan-truong/"))
+    assert page.count("Chào cờ") == 2 and 'scope="col">7A1' in page and 'rowspan="5"' in page
+    page = text(room.client.get(f"/thoi-khoa-bieu/ban/{held.uid}/toan-truong/", {"xem": "gv"}))
+    assert page.count('scope="col">Giáo viên') == len(room.posts)
+    one = Lesson.objects.filter(timetable=held, post=room.posts["toan"]).exclude(subject_code__in=problems.FIXED)
+    assert page.count('kt-subject">Toán') == one.count()
+
+
+def test_a_lesson_gets_another_room_and_the_list_says_who_is_there(room):
+    lab = services.save_room(actor=room.actor, school=room.school, values={"name": "Phòng máy", "holds": 1}, now=room.now)
+    held = room.filled()
+    first, second = (making.lesson(held, group, "tin_hoc") for group in room.groups)
+    services.move(actor=room.actor, uid=held.uid, key=second.key, place=(3, 0, 4), version=None, now=room.now)
+    other = Lesson.objects.filter(timetable=held, class_group=room.groups[0], day=3, half=0, period=4).exclude(subject_code="tin_hoc").first()
+    held.refresh_from_db()
+    address = f"/thoi-khoa-bieu/ban/{held.uid}/"
+    answer = room.client.post(f"{address}chuyen/", {"key": second.key, "place": "3-0-4", "room": str(lab.uid), "version": held.version})
+    assert answer.status_code == 302
+    second.refresh_from_db()
+    assert second.room_id == lab.pk and problems.place_of(second) == (3, 0, 4)
+    page = text(room.client.get(address, {"tiet": second.key}))
+    assert f'value="{lab.uid}" selected' in page
+    beside = other or first
+    page = text(room.client.get(address, {"tiet": beside.key}))
+    assert ("Phòng máy (đang có 7A2)" in page) == (problems.place_of(beside) == (3, 0, 4))

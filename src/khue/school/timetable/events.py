@@ -8,7 +8,10 @@ from khue.kernel.events import Fact
 
 @dataclass(frozen=True)
 class TimetablePublished(Fact):
-    """A school's timetable holds from a day; the posts and classes whose week changes are named."""
+    """A school's timetable holds from a day; the posts and classes whose week changes are named.
+
+    instead  the versions that end with it
+    """
 
     kind: ClassVar[str] = "timetable.published"
     timetable_id: int
@@ -16,6 +19,7 @@ class TimetablePublished(Fact):
     on: str
     posts: tuple[int, ...] = ()
     classes: tuple[int, ...] = ()
+    instead: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

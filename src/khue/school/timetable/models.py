@@ -216,6 +216,7 @@ class ClassSheet(Row):
 
     cells    [{day, half, period, duration, weeks, subject, code, teacher, room, start, end}]
     changes  {"2026-09-07": [{half, period, subject, teacher, kind}]}: covers of single days
+    news     {first: whether no version held before, lines: [what is otherwise than before]}; see `telling`
     """
 
     guard = Guard(coded=("uid", "class_group_id"))
@@ -225,11 +226,32 @@ class ClassSheet(Row):
     valid = PeriodField()
     cells = models.JSONField(_("các tiết"), default=list)
     changes = models.JSONField(_("thay đổi theo ngày"), default=dict)
+    news = models.JSONField(_("thay đổi so với bản trước"), default=dict)
 
     class Meta:
         verbose_name = _("thời khoá biểu của lớp")
         constraints = [models.UniqueConstraint(fields=["timetable", "class_group"], name="timetable_one_sheet")]
         indexes = [models.Index(fields=["class_group"], name="timetable_sheet_class")]
+
+
+class WeekChange(Row):
+    """What a published version changes in the week of one teacher: told once, on her day's page.
+
+    news  as of `ClassSheet`
+    """
+
+    guard = Guard(coded=("uid", "timetable_id", "post_id"), scope=Scope(school="school_id"))
+
+    timetable = models.ForeignKey(Timetable, models.PROTECT, related_name="changes", verbose_name=_("bản thời khoá biểu"))
+    school_id = models.BigIntegerField(_("trường"))
+    post = models.ForeignKey(Post, models.PROTECT, related_name="+", verbose_name=_("giáo viên"))
+    on = models.DateField(_("dùng từ ngày"))
+    news = models.JSONField(_("thay đổi so với bản trước"), default=dict)
+
+    class Meta:
+        verbose_name = _("thay đổi tuần dạy")
+        constraints = [models.UniqueConstraint(fields=["timetable", "post"], name="timetable_one_week_change")]
+        indexes = [models.Index(fields=["post", "on"], name="timetable_change_post")]
 
 
 @pghistory.track(model_name="TeacherAbsenceHistory")

@@ -126,6 +126,7 @@ class Built:
     room_ids: dict[str, int]
     room_names: dict[int, str]
     titles: dict[str, str] = field(default_factory=dict)
+    room_uids: dict[str, str] = field(default_factory=dict)
 
     def solution(self) -> dict[str, m.Placement]:
         """Return where the lessons stand, as a solution; what is not placed is left out."""
@@ -196,7 +197,7 @@ def build(
     )  # fmt: skip
     return Built(
         problem, grid, names, {name: key for key, name in names.items()}, dict(rows), {room.name: room.pk for room in rooms},
-        {room.pk: room.name for room in rooms}, titles,
+        {room.pk: room.name for room in rooms}, titles, {room.name: str(room.uid) for room in rooms},
     )  # fmt: skip
 
 

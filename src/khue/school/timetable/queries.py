@@ -13,6 +13,7 @@ from django.db.models import Count, Exists, F, JSONField, OuterRef, Q, QuerySet,
 from django.utils.translation import gettext as _
 
 from khue.kernel import permissions
+from khue.kernel.database.fields import period as span
 from khue.kernel.errors import NotFound
 from khue.kernel.jobs.models import Job
 from khue.kernel.permissions import Actor
@@ -20,7 +21,7 @@ from khue.register.orgs.models import Unit
 from khue.register.schooling.mine import school_year_of
 from khue.register.schooling.models import ClassGroup, Placement
 from khue.register.staff.models import Post
-from khue.school.timetable import catalogue, covering, places, problems, requirements, weeks
+from khue.school.timetable import catalogue, covering, places, problems, requirements, telling, weeks
 from khue.school.timetable.chains import Chain, propose
 from khue.school.timetable.models import (
     CalendarLink,
@@ -31,6 +32,7 @@ from khue.school.timetable.models import (
     TeacherAbsence,
     Timetable,
     TimetableRule,
+    WeekChange,
     WeekPattern,
 )
 from khue.school.timetable.names import subject_title
@@ -397,6 +399,66 @@ def _together(found: list[Shown]) -> list[Shown]:
     return list(kept.values())
 
 
+@dataclass(frozen=True)
+class Whole:
+    """The week of the whole school: one line a slot, one column a class (or teacher)."""
+
+    by: str
+    people: Sequence[str]
+    lines: Sequence[WholeLine]
+    unplaced: int
+
+
+@dataclass(frozen=True, slots=True)
+class WholeLine:
+    """One slot. count: slots of its half day on the first of them, else 0; cells: what each is doing."""
+
+    session: str
+    number: int
+    count: int
+    cells: Sequence[Sequence[Shown]]
+
+
+def whole(held: Timetable, lessons: Sequence[Lesson], *, by: str) -> Whole:
+    """Return the week of all classes or all teachers at once; no statement."""
+    people = people_of(lessons, by)
+    column = {uid: n for n, (uid, _name) in enumerate(people)}
+    cells: dict[Place, list[list[Shown]]] = defaultdict(lambda: [[] for _ in people])
+    for one in lessons:
+        thing = one.class_group if by == "class" else one.post
+        if one.day is None or thing is None:
+            continue
+        for n in range(one.duration):
+            cells[one.day, one.half or 0, (one.period or 0) + n][column[str(thing.uid)]].append(shown(one))
+    grid = weeks.grid_of(held.pattern)
+    lines = []
+    for (day, half), count in zip(grid.sessions, grid.counts, strict=True):
+        for number in range(count):
+            there = [_together(some) for some in cells[day, half, number]]
+            lines.append(WholeLine(weeks.session_name(day, half), number + 1, 0 if number else count, there))
+    return Whole(by, [name for _uid, name in people], lines, len({one.key for one in lessons if one.day is None}))
+
+
+def rooms_for(built: Built, key: str) -> list[tuple[str, str, bool]]:
+    """Return (uid, label, whether the lesson is there) of each room in use; the label says who is there at that time."""
+    rows = built.rows[key]
+    at = problems.place_of(rows[0])
+    there: dict[int, list[str]] = defaultdict(list)
+    for other, some in built.rows.items():
+        first = some[0]
+        where = problems.place_of(first)
+        if other == key or where is None or at is None or first.room_id is None or where[:2] != at[:2]:
+            continue
+        if where[2] < at[2] + rows[0].duration and at[2] < where[2] + first.duration and first.weeks & rows[0].weeks:
+            there[first.room_id] += [row.class_group.name for row in some]
+    found = []
+    for name, pk in built.room_ids.items():
+        busy = there.get(pk)
+        label = _("%(room)s (đang có %(who)s)") % {"room": name, "who": ", ".join(busy)} if busy else name
+        found.append((built.room_uids[name], label, rows[0].room_id == pk))
+    return found
+
+
 def options(actor: Actor, held: Timetable, key: str, *, at: datetime) -> tuple[Built, dict[Place, Option]]:
     """Return for every slot of the week what moving a lesson there would change; three statements."""
     permissions.demand(actor, "timetable.plan", on=held, at=at)
@@ -572,12 +634,35 @@ class Item:
 
 
 @dataclass(frozen=True)
+class News:
+    """What a version changes for somebody from a day on. title: whose week; first: no version held before."""
+
+    title: str
+    on: date
+    is_first: bool
+    lines: Sequence[str]
+
+
+NEWS_BEFORE, NEWS_AFTER = timedelta(days=60), timedelta(days=14)
+"""A change is told from so long before the day it comes until so long after."""
+
+
+def _told_news(title: str, on: date, news: dict[str, Any], *, with_group: bool) -> News:
+    return News(title, on, bool(news.get("first")), [telling.words(line, with_group=with_group) for line in news.get("lines", ())])
+
+
+def _is_news(sheet: ClassSheet, on: date) -> bool:
+    return bool(sheet.news) and not sheet.valid.isempty and on - NEWS_AFTER <= sheet.valid.lower <= on + NEWS_BEFORE
+
+
+@dataclass(frozen=True)
 class MyDay:
     """One person's day: herself or a child."""
 
     name: str
     detail: str
     items: Sequence[Item]
+    news: Sequence[News] = ()
 
 
 def my_day(actor: Actor, *, on: date, at: datetime) -> list[MyDay]:
@@ -592,13 +677,17 @@ def _children(actor: Actor, on: date) -> list[MyDay]:
     places_ = list(
         Placement.objects.main().on(on).filter(learner_id__in=actor.people).select_related("learner", "class_group", "school").order_by("learner__sort_key")
     )
-    sheets = {
-        sheet.class_group_id: sheet
-        for sheet in ClassSheet.objects.filter(class_group_id__in=[one.class_group_id for one in places_], valid__contains=on)
-    }
-    return [
-        MyDay(one.learner.name, f"{one.class_group.name}, {one.school.name}", _sheet_items(sheets.get(one.class_group_id), on)) for one in places_
-    ]
+    sheets: dict[int, list[ClassSheet]] = defaultdict(list)
+    near = span(on, on + NEWS_BEFORE)
+    for sheet in ClassSheet.objects.filter(class_group_id__in=[one.class_group_id for one in places_], valid__overlap=near).order_by("valid"):
+        sheets[sheet.class_group_id].append(sheet)
+    found = []
+    for one in places_:
+        those = sheets[one.class_group_id]
+        current = next((sheet for sheet in those if on in sheet.valid), None)
+        news = [_told_news(one.class_group.name, sheet.valid.lower, sheet.news, with_group=False) for sheet in those if _is_news(sheet, on)]
+        found.append(MyDay(one.learner.name, f"{one.class_group.name}, {one.school.name}", _sheet_items(current, on), news))
+    return found
 
 
 def _sheet_items(sheet: ClassSheet | None, on: date) -> list[Item]:
@@ -642,7 +731,22 @@ def _teacher(actor: Actor, on: date) -> MyDay:
     for cover in covers:
         if cover.post is not None and cover.post.person_id == actor.person_id:
             found[f"cover{cover.pk}"] = _item(cover.lesson, str(cover.get_kind_display()), "warn")
-    return MyDay(actor.name, "", sorted(found.values(), key=lambda item: (item.half, item.period)))
+    return MyDay(actor.name, "", sorted(found.values(), key=lambda item: (item.half, item.period)), _teachers_news(actor, on))
+
+
+def _teachers_news(actor: Actor, on: date) -> list[News]:
+    """Return what changes in her own week and in those of the classes she is homeroom teacher of; two statements."""
+    own = WeekChange.objects.filter(
+        post__person_id=actor.person_id or 0, on__range=(on - NEWS_AFTER, on + NEWS_BEFORE), timetable__valid__endswith__gt=on
+    ).order_by("on", "pk")  # fmt: skip
+    sheets = ClassSheet.objects.filter(
+        class_group__homeroom__person_id=actor.person_id or 0, valid__overlap=span(on, on + NEWS_BEFORE)
+    ).select_related("class_group").order_by("valid", "pk")  # fmt: skip
+    return [
+        *(_told_news(_("Tuần dạy của tôi"), one.on, one.news, with_group=True) for one in own),
+        *(_told_news(_("Lớp chủ nhiệm %(group)s") % {"group": sheet.class_group.name}, sheet.valid.lower, sheet.news, with_group=False)
+          for sheet in sheets if _is_news(sheet, on)),
+    ]  # fmt: skip
 
 
 def _item(one: Lesson, note: str, tone: str) -> Item:

@@ -20,6 +20,7 @@ urlpatterns = [
     path("thoi-khoa-bieu/yeu-cau/<uuid:uid>/noi/", planning.relax_rule, name="relax-rule"),
     path("thoi-khoa-bieu/ban-moi/", planning.draft, name="draft"),
     path("thoi-khoa-bieu/ban/<uuid:uid>/", boards.board, name="board"),
+    path("thoi-khoa-bieu/ban/<uuid:uid>/toan-truong/", boards.whole, name="whole"),
     path("thoi-khoa-bieu/ban/<uuid:uid>/chuyen/", boards.move, name="move"),
     path("thoi-khoa-bieu/ban/<uuid:uid>/ghim/", boards.pin, name="pin"),
     path("thoi-khoa-bieu/ban/<uuid:uid>/hoan-tac/", boards.undo, name="undo"),

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from khue.kernel import menus
 from khue.school.timetable import (
     permissions,  # noqa: F401  declares rights
+    telling,  # noqa: F401  listens to what is published
     work,  # noqa: F401  declares the job
 )
 

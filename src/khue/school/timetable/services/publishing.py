@@ -86,7 +86,7 @@ def publish(*, actor: Actor, uid: Any, version: int | None, on: date, now: datet
         raise Stale(theirs=held.version, mine=version)
     if held.placed < held.lessons_count or held.hard:
         raise NotReady(missing=held.lessons_count - held.placed, hard=held.hard)
-    posts, classes = _supersede(held, on)
+    posts, classes, instead = _supersede(held, on)
     Lesson.objects.filter(timetable=held).update(is_published=True)
     held.state, held.valid = Timetable.State.PUBLISHED, period(on, date(held.school_year + 1, 8, 1) if on < date(held.school_year + 1, 8, 1) else None)
     held.published_at, held.published_by = now, actor.account_id
@@ -95,13 +95,13 @@ def publish(*, actor: Actor, uid: Any, version: int | None, on: date, now: datet
     _hang_up(held)
     audit.record(actor, "timetable.publish", on=held, at=now, from_day=on.isoformat(), posts=len(posts), classes=len(classes))
     events.publish(
-        TimetablePublished(held.pk, held.school_id, on.isoformat(), tuple(sorted(posts)), tuple(sorted(classes))), at=now
+        TimetablePublished(held.pk, held.school_id, on.isoformat(), tuple(sorted(posts)), tuple(sorted(classes)), instead), at=now
     )
     return held
 
 
-def _supersede(held: Timetable, on: date) -> tuple[set[int], set[int]]:
-    """End the versions that hold on the day; returns the posts and classes whose week changes."""
+def _supersede(held: Timetable, on: date) -> tuple[set[int], set[int], tuple[int, ...]]:
+    """End the versions that hold on the day; returns the posts and classes whose week changes, and the versions ended."""
     later = Timetable.objects.filter(school_id=held.school_id, valid__startswith__gte=on).exclude(valid__isempty=True).order_by("valid").first()
     if later is not None and later.valid.lower > on:
         raise PublishedLater(day=f"{later.valid.lower:%d/%m/%Y}")
@@ -114,7 +114,7 @@ def _supersede(held: Timetable, on: date) -> tuple[set[int], set[int]]:
     after = _weeks(Lesson.objects.filter(timetable=held))
     people = {post for post in before[0].keys() | after[0].keys() if before[0].get(post) != after[0].get(post)}
     classes = {group for group in before[1].keys() | after[1].keys() if before[1].get(group) != after[1].get(group)}
-    return people, classes
+    return people, classes, tuple(one.pk for one in old)
 
 
 def _weeks(lessons: Iterable[Lesson]) -> tuple[dict[int, set[Any]], dict[int, set[Any]]]:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from khue.kernel import permissions, text
 from khue.kernel.errors import DomainError, Invalid
 from khue.kernel.permissions.loading import local_day
-from khue.school.timetable import forms, queries, services, weeks
+from khue.school.timetable import forms, problems, queries, services, weeks
 from khue.school.timetable.models import Timetable
 from khue.school.timetable.services.publishing import first_monday
 from khue.school.timetable.views.planning import add_errors, planning_day
@@ -50,7 +50,7 @@ def board(request: HttpRequest, uid: UUID) -> HttpResponse:
     by = queries.BY.get(request.GET.get("xem", ""), "class")
     key = request.GET.get("tiet", "")
     may_plan = held.state == Timetable.State.DRAFT and permissions.allowed(request.actor, "timetable.plan", on=held, at=now)
-    chosen = None
+    chosen, rooms = None, []
     if key and may_plan and not held.is_solving:
         built, found = queries.options(request.actor, held, key, at=now)
         lessons = [row for rows in built.rows.values() for row in rows]
@@ -59,6 +59,8 @@ def board(request: HttpRequest, uid: UUID) -> HttpResponse:
             for cell in line.cells:
                 cell.option = found.get(cell.place)
         chosen = queries.shown(built.rows[key][0])
+        place = problems.place_of(built.rows[key][0])
+        rooms = queries.rooms_for(built, key) if place is not None else []
     else:
         shown = queries.board(held, queries.lessons_of(request.actor, held, at=now), by=by, who=request.GET.get("ai", ""))
     codes = {value: code for code, value in queries.BY.items()}
@@ -67,12 +69,26 @@ def board(request: HttpRequest, uid: UUID) -> HttpResponse:
         for name, title in (("class", _("Theo lớp")), ("teacher", _("Theo giáo viên")), ("room", _("Theo phòng")))
     ]
     values = {
-        "held": held, "board": shown, "chosen": chosen, "tabs": tabs, "by": codes[by], "may_plan": may_plan, "may_edit": may_plan and not held.is_solving,
+        "held": held, "board": shown, "chosen": chosen, "rooms": rooms, "here": "-".join(map(str, place)) if rooms else "", "tabs": tabs, "by": codes[by], "may_plan": may_plan, "may_edit": may_plan and not held.is_solving,
         "may_publish": may_plan and permissions.allowed(request.actor, "timetable.publish", on=held, at=now),
         "missing": held.lessons_count - held.placed, "cost": f"{held.cost / 100:.1f}".replace(".", ","), "solve_form": forms.SolveForm(),
         "progress": _progress(held), "clash": may_plan and not held.is_solving and (held.log or {}).get("clash"),
     }  # fmt: skip
     return render(request, "timetable/_grid.html" if request.headers.get("X-Khue-Part") == "grid" else "timetable/board.html", values)
+
+
+@require_safe
+def whole(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """Show the week of all classes, or of all teachers, in one table to read and to print."""
+    now = timezone.now()
+    held = queries.version(request.actor, uid, at=now)
+    by = "teacher" if request.GET.get("xem") == "gv" else "class"
+    shown = queries.whole(held, queries.lessons_of(request.actor, held, at=now), by=by)
+    tabs = [
+        {"title": title, "url": f"?xem={code}", "is_active": name == by}
+        for code, name, title in (("lop", "class", _("Các lớp")), ("gv", "teacher", _("Các giáo viên")))
+    ]
+    return render(request, "timetable/whole.html", {"held": held, "whole": shown, "tabs": tabs})
 
 
 def _progress(held: Any) -> list[dict[str, Any]]:
