@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
 
-from khue.kernel import jobs
+from khue.kernel import files, jobs
 from khue.kernel.errors import NotAllowed
 from khue.kernel.jobs.models import Job
-from khue.province.law import recomputing, services
+from khue.province.law import recomputing, services, tasks
 from khue.school.gradebook import judging
 from khue.school.gradebook import services as gradebook
 from khue.school.gradebook.models import Result
@@ -187,3 +189,46 @@ def test_only_the_province_recomputes(now):
     jobs.run(job.pk, clock=lambda: now)
     job.refresh_from_db()
     assert job.message == "Không có lớp nào đã khoá năm học này."
+
+
+# --- lists are not kept for ever ----------------------------------------------------------------------------
+
+
+def test_lists_of_learners_go_after_the_days_stated_and_the_totals_stay(now, monkeypatch):
+    made = years.closed(now)
+    resealed(made, 0, 0, promotion="o_lai_lop")
+    officer = factories.account("province_officer", factories.province())
+    actor, client = factories.actor_of(officer), factories.client_of(officer)
+    old, young = (services.start_recompute(actor=actor, year=2025, school=made.school, now=now) for _ in range(2))
+    for job in (old, young):
+        jobs.run(job.pk, clock=lambda: now)
+    Job.objects.filter(pk=young.pk).update(finished_at=now + timedelta(days=1))
+    old.refresh_from_db()
+    [[digest, count]] = old.result["parts"]
+    assert count == 1 and files.path_of(digest).exists()
+    address = reverse("law:recomputation", args=[old.uid])
+    assert "xoá sau 90 ngày" in client.get(address).content.decode()
+
+    assert services.sweep(now=now + services.KEPT_FOR) == 0
+    later = now + services.KEPT_FOR + timedelta(hours=1)
+    assert services.sweep(now=later) == 1
+    old.refresh_from_db()
+    assert old.result == {"learners": 3, "differences": 1, "swept": later.date().isoformat()}
+    text = client.get(address).content.decode()
+    assert "Danh sách học sinh đã được xoá." in text and made.learners[0].name not in text and "khớp với đã khoá" not in text
+    assert files.path_of(digest).exists(), "the younger run lists the same bytes"
+    assert made.learners[0].name in client.get(reverse("law:recomputation", args=[young.uid])).content.decode()
+
+    monkeypatch.setattr("django.utils.timezone.now", lambda: later + timedelta(days=1))
+    tasks.sweep_lists(timestamp=0)
+    assert not files.path_of(digest).exists()
+    assert services.sweep(now=later + timedelta(days=2)) == 0
+
+
+def test_bytes_another_purpose_keeps_are_not_touched(now):
+    content = b'[{"same": "bytes"}]'
+    mine = files.store(content, name="a.json", content_type="application/json", purpose="law")
+    assert files.forget({mine.sha256}, purpose="office") == 0
+    files.store(content, name="b.json", content_type="application/json", purpose="office")
+    assert files.forget({mine.sha256, "0" * 64}, purpose="law") == 0
+    assert files.read(mine) == content

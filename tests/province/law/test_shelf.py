@@ -12,7 +12,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from khue.kernel import citing
+from khue.kernel import citing, menus
 from khue.province.law import shelf as pages
 from regulations import shelf, vectors
 from regulations.core import Citation, UnknownValue
@@ -112,7 +112,8 @@ def test_what_an_app_says_rests_on_law_rests_on_the_shelf():
     assert len(citing.RESTING.values()) >= 8
     for one in citing.RESTING.values():
         assert one.instruments and all(_stands(number) for number in one.instruments), one
-        assert not one.url_name or pages.address(one.url_name), one
+        assert not one.url_name or reverse(one.url_name), one
+        assert not one.url_name or one.url_name in pages.OPEN or one.url_name in {entry.url_name for entry in menus.MENU.values()}, one
     with pytest.raises(UnknownValue):
         citing.rests("test.nothing", "form", "Không có", ("99/2099/TT-BGDĐT#1",))
 
@@ -191,6 +192,35 @@ def test_machines_read_the_same(page):
     assert (one["replaced_by"], one["in_force_to"], one["state"]) == ("15/2026/TT-BGDĐT", "2026-05-09", "het_hieu_luc")
     assert any(rule["place"].startswith("Điều") or "Điều" in rule["place"] for rule in one["rules"])
     assert json.loads(page.get("/phap-ly/64-2007-nd-cp.json").content)["guidance"] == "D1"
+
+
+def test_a_screen_is_linked_for_those_who_may_open_it_and_named_for_the_others(page):
+    """Whoever follows a link of the shelf arrives: no sign-in, no refusal."""
+    office = factories.province()
+    school = factories.school()
+    clients = {"": page} | {
+        role: factories.client_of(factories.account(role, office if role == "province_officer" else school))
+        for role in ("province_officer", "principal", "subject_teacher")
+    }
+    slugs = {shelf.slug_of(number) for one in citing.RESTING.values() for number in one.instruments}
+    linked = {}
+    for who, client in clients.items():
+        linked[who] = set()
+        for slug in slugs:
+            text = client.get(f"/phap-ly/{slug}/").content.decode()
+            part = text.partition('id="bieu-mau"')[2].partition("</ul>")[0]
+            assert part.count("<li>") == len([one for one in citing.resting_on(shelf.by_slug(slug).number)])
+            linked[who] |= set(re.findall(r'href="([^"]+)"', part))
+        assert all(client.get(address).status_code == 200 for address in linked[who]), who
+    assert linked[""] == {"/xac-minh/"}
+    assert linked[""] < linked["subject_teacher"] < linked["principal"]
+    assert reverse("exchange:ministry:index") in linked["province_officer"] - linked["principal"] - linked["subject_teacher"]
+
+
+def test_every_public_page_leads_to_the_shelf(page):
+    for address in ("/dang-nhap/", "/xac-minh/", "/du-lieu-mo/", "/phap-ly/", "/phap-ly/vi-du/", "/khong-co-trang-nay/"):
+        text = page.get(address).content.decode()
+        assert '<a href="/phap-ly/">' in text.partition("k-public-foot")[2], address
 
 
 def test_pages_that_rest_on_law_link_back_to_it(page):

@@ -74,3 +74,19 @@ def read(stored: StoredFile) -> bytes:
     if hashlib.sha256(content).hexdigest() != stored.sha256:
         raise DamagedFile(stored.sha256)
     return content
+
+
+def forget(digests: set[str], *, purpose: str) -> int:
+    """Remove the bytes of files kept for one purpose only and return how many went; their rows stay as a record.
+
+    What another purpose keeps under the same hash stays. Reading what went raises DamagedFile.
+    """
+    from khue.kernel.files.models import StoredFile
+
+    others = StoredFile.objects.filter(sha256__in=digests).exclude(purpose=purpose).values_list("sha256", flat=True)
+    gone = 0
+    for digest in digests - set(others):
+        if path_of(digest).exists():
+            path_of(digest).unlink()
+            gone += 1
+    return gone

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -25,6 +26,10 @@ from khue.register.orgs.models import Unit
 from khue.school.gradebook import terms
 
 COMPARE, RECOMPUTE = "law.compare", "law.recompute"
+PURPOSE = "law"
+KEPT_FOR = timedelta(days=90)
+"""How long the list of learners of a run is kept; its totals name nobody and stay. Our choice, no law sets it."""
+SWEPT = "swept"
 
 
 def school_of(code: str) -> Unit | None:
@@ -87,7 +92,7 @@ def sides_of(parameters: Mapping[str, Any]) -> tuple[Side, Side]:
 def _part(rows: list[dict[str, Any]], name: str, actor: Actor) -> list[Any]:
     """Store a part of a list and return what the job's result keeps of it: its hash and how many rows."""
     content = json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode()
-    stored = files.store(content, name=name, content_type="application/json", purpose="law", account_id=actor.account_id)
+    stored = files.store(content, name=name, content_type="application/json", purpose=PURPOSE, account_id=actor.account_id)
     return [stored.sha256, len(rows)]
 
 
@@ -106,7 +111,7 @@ def compare(job: Job, actor: Actor) -> Iterator[Step]:
     for place, totals, found, _rows in comparing.compare(before, after, int(job.parameters["year"]), classes, start=start):
         counted = Totals.of_data(result["totals"])
         counted.merge(totals)
-        result = {"totals": counted.as_data(), "parts": list(result["parts"])}
+        result = {"totals": counted.as_data(), "parts": list(result.get("parts", []))}
         if found:
             rows = [{key: value for key, value in asdict(one).items() if key != "why"} for one in found]
             result["parts"].append(_part(rows, f"so-sanh-{place}.json", actor))
@@ -129,7 +134,7 @@ def recompute(job: Job, actor: Actor) -> Iterator[Step]:
         return
     for place, learners, found in recomputing.recompute(int(job.parameters["year"]), classes, start=start):
         result = {
-            "learners": result["learners"] + learners, "differences": result["differences"] + len(found), "parts": list(result["parts"]),
+            "learners": result["learners"] + learners, "differences": result["differences"] + len(found), "parts": list(result.get("parts", [])),
         }  # fmt: skip
         if found:
             rows = [{key: value for key, value in asdict(one).items() if key != "learner"} for one in found]
@@ -138,3 +143,29 @@ def recompute(job: Job, actor: Actor) -> Iterator[Step]:
             "differences": result["differences"], "learners": result["learners"]
         }  # fmt: skip
         yield Step(done=place, cursor={"place": place}, total=len(classes), message=message, result=result, result_url=address)
+
+
+def sweep(*, now: datetime) -> int:
+    """Remove the lists of runs that ended (or were last heard of) more than `KEPT_FOR` ago; return how many runs lost theirs.
+
+    Each run is one transaction, its result first and the bytes after commit: a second start finds the rest. Bytes that a
+    younger run lists as well stay until it goes.
+    """
+    old = Job.objects.filter(kind__in=[COMPARE, RECOMPUTE]).annotate(last=Coalesce("finished_at", "changed_at"))
+    swept = 0
+    for pk in old.filter(last__lt=now - KEPT_FOR, result__has_key="parts").values_list("pk", flat=True):
+        with transaction.atomic():
+            job = Job.objects.select_for_update(of=("self",)).get(pk=pk)
+            digests = {digest for digest, _count in job.result.get("parts", [])}
+            job.result = {key: value for key, value in job.result.items() if key != "parts"} | {SWEPT: now.date().isoformat()}
+            job.save(update_fields=["result"])
+            audit.record(permissions.system_actor("worker"), "law.list.swept", on=job, at=now, parts=len(digests))
+        files.forget(digests - _listed(digests), purpose=PURPOSE)
+        swept += 1
+    return swept
+
+
+def _listed(digests: set[str]) -> set[str]:
+    """Return those of the hashes that a run still lists."""
+    kept = Job.objects.filter(kind__in=[COMPARE, RECOMPUTE], result__has_key="parts").values_list("result__parts", flat=True)
+    return digests & {digest for parts in kept for digest, _count in parts}

@@ -10,7 +10,8 @@ from typing import Any
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import get_language
 
-from khue.kernel import citing
+from khue.kernel import citing, menus
+from khue.kernel.permissions import ANONYMOUS, Actor
 from regulations import shelf, vectors
 from regulations.core import UnknownValue
 from regulations.reasons import Language
@@ -88,8 +89,8 @@ def lines(words: str, *, state: str, kind: str, day: date) -> list[Line]:
     return [line for line in found if state in ("", line.state)]
 
 
-def page_of(slug: str, day: date) -> Page:
-    """Return the page of an instrument on a day. Raises UnknownValue."""
+def page_of(slug: str, day: date, actor: Actor = ANONYMOUS) -> Page:
+    """Return the page of an instrument on a day, with links to those screens only that the actor may open. Raises UnknownValue."""
     line = line_of(shelf.by_slug(slug).number, day)
     one = line.instrument
     return Page(
@@ -98,16 +99,22 @@ def page_of(slug: str, day: date) -> Page:
         tuple(line_of(other.number, day) for other in shelf.amended_by(one.number)),
         tuple(line_of(other.number, day) for other in shelf.replaced(one.number)),
         tuple(_rules(shelf.rules_resting_on(one.number))),
-        tuple((str(citing.KINDS[thing.kind]), thing, address(thing.url_name)) for thing in citing.resting_on(one.number)),
+        tuple((str(citing.KINDS[thing.kind]), thing, address(thing.url_name, actor)) for thing in citing.resting_on(one.number)),
         tuple((thing.code, told((thing.name_vi, thing.name_en))) for thing in shelf.indicators_resting_on(one.number)),
         sum(1 for case in vectors.published() if case.citation and case.citation.instrument == one.number),
     )  # fmt: skip
 
 
-def address(url_name: str) -> str:
-    """Return the address of a screen, "" where there is none without more to know."""
+OPEN = frozenset({"portal:enter", "opendata:index", "law:shelf", "law:circulars"})
+"""Screens for everybody; any other is linked for those who have it in their menu."""
+
+
+def address(url_name: str, actor: Actor) -> str:
+    """Return the address of a screen the actor may open, "" where there is none, or none without more to know; no query."""
+    if url_name not in OPEN and url_name not in {entry.url_name for entry in menus.entries_for(actor)}:
+        return ""
     try:
-        return reverse(url_name) if url_name else ""
+        return reverse(url_name)
     except NoReverseMatch:
         return ""
 

@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from khue.kernel.permissions import ANONYMOUS, Actor
 from khue.kernel.permissions.loading import local_day
 from khue.kernel.text import clean
 from khue.province.law import shelf as pages
@@ -51,7 +52,7 @@ def index_data(request: HttpRequest) -> HttpResponse:
 @require_safe
 def instrument(request: HttpRequest, slug: str) -> HttpResponse:
     """Show one instrument with its standing and everything that rests on it."""
-    return render(request, "law/instrument.html", {"page": _page(slug), "day": local_day(timezone.now())})
+    return render(request, "law/instrument.html", {"page": _page(slug, request.actor), "day": local_day(timezone.now())})
 
 
 @require_safe
@@ -60,9 +61,9 @@ def instrument_data(request: HttpRequest, slug: str) -> HttpResponse:
     return _json(pages.page_as_data(_page(slug)))
 
 
-def _page(slug: str) -> pages.Page:
+def _page(slug: str, actor: Actor = ANONYMOUS) -> pages.Page:
     try:
-        return pages.page_of(slug, local_day(timezone.now()))
+        return pages.page_of(slug, local_day(timezone.now()), actor)
     except UnknownValue as error:
         raise Http404 from error
 

@@ -57,7 +57,7 @@ def comparison(request: HttpRequest, uid: UUID) -> HttpResponse:
         request, "law/comparison.html",
         {
             "job": job, "parameters": job.parameters, "year_title": _year(job), "totals": totals, "page": page,
-            "about": about, "about_title": str(_judged()[about]), "shift": chart.shift(totals.shift.get(about, {})),
+            "kept_days": services.KEPT_FOR.days, "about": about, "about_title": str(_judged()[about]), "shift": chart.shift(totals.shift.get(about, {})),
             "tabs": [
                 {"title": title, "url": f"?ve={code}", "is_active": code == about, "count": totals.abouts.get(code, 0)}
                 for code, title in _judged().items()
@@ -121,7 +121,7 @@ def recomputation(request: HttpRequest, uid: UUID) -> HttpResponse:
     if job.result:
         page = queries.page(request.actor, job, _number(request), now=now)
         audit.looked(request, [(one.learner_id, one.school_id) for one in page.people.values()], "recompute")
-        values |= {"page": page, "rows": [_found(row, page) for row in page.rows]}
+        values |= {"page": page, "rows": [_found(row, page) for row in page.rows], "kept_days": services.KEPT_FOR.days}
     return render(request, "law/recomputation.html", values)
 
 
