@@ -10,6 +10,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from khue.settings import providers
+
 SOURCE = Path(__file__).resolve().parents[1]
 HOME = Path(os.environ.get("KHUE_HOME", "var")).resolve()
 """Everything this installation keeps: embedded database, files, secrets, exports."""
@@ -212,6 +214,11 @@ ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_ADAPTER = "khue.web.adapters.AccountAdapter"
 SOCIALACCOUNT_ADAPTER = "khue.web.adapters.SocialAccountAdapter"
+_TRUSTED, KHUE_SIGN_IN_ORIGINS = (
+    providers.read(Path(os.environ["KHUE_IDENTITY_PROVIDERS"])) if os.environ.get("KHUE_IDENTITY_PROVIDERS") else ([], [])
+)
+"""Where the form of an outside sign-in leads; the Content-Security-Policy names them."""
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": _TRUSTED}}
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = "username"
 ACCOUNT_PRESERVE_USERNAME_CASING = False

@@ -8,8 +8,9 @@ from allauth.mfa.recovery_codes import views as codes
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as webauthn
 from allauth.socialaccount import views as social
+from allauth.socialaccount.providers.openid_connect import views as oidc
 from allauth.usersessions import views as devices
-from django.urls import include, path
+from django.urls import path
 
 from khue.web import account_views
 
@@ -39,5 +40,6 @@ urlpatterns = [
     path("ngoai/", social.connections, name="socialaccount_connections"),
     path("ngoai/thoi/", social.login_cancelled, name="socialaccount_login_cancelled"),
     path("ngoai/loi/", social.login_error, name="socialaccount_login_error"),
-    path("ngoai/", include("allauth.socialaccount.providers.openid_connect.urls")),
+    path("ngoai/oidc/<str:provider_id>/login/", account_views.outside(oidc.login), name="openid_connect_login"),
+    path("ngoai/oidc/<str:provider_id>/login/callback/", account_views.outside(oidc.callback), name="openid_connect_callback"),
 ]

@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+
+import requests
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
+
+
+def outside(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Answer 503 with a sentence where the provider of an outside account is away or says nothing sensible."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, provider_id: str) -> HttpResponse:
+        try:
+            return view(request, provider_id)
+        except (requests.RequestException, KeyError):
+            return render(request, "socialaccount/authentication_error.html", status=503)
+
+    return guarded
 
 
 @require_GET

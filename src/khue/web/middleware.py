@@ -28,7 +28,8 @@ class SecurityHeadersMiddleware:
             "Content-Security-Policy",
             f"default-src 'self'; script-src 'self' 'nonce-{request.csp_nonce}'; style-src 'self'"  # type: ignore[attr-defined]
             f" 'nonce-{request.csp_nonce}'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self';"  # type: ignore[attr-defined]
-            " object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'",
+            " object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action "
+            + " ".join(["'self'", *settings.KHUE_SIGN_IN_ORIGINS]),
         )
         response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
         response.headers.setdefault("X-Request-ID", request.request_id)  # type: ignore[attr-defined]
