@@ -102,6 +102,18 @@ class NoRuleInForce(RuleError):
     code = "no-rule-in-force"
 
 
+def none_in_force(what: str, *, since: Any, **facts: Any) -> NoRuleInForce:
+    """Return the refusal of a case no rule set governs, with its reason.
+
+    since   first year or day a rule set of this kind governs, None where there is none of the kind at all
+
+    What held before `since` was not read in a source, so it is refused and never taken from a later circular.
+    """
+    why = "there is no such rule set" if since is None else f"the rule sets read begin with {since}"
+    given = ", ".join(f"{name} {value}" for name, value in facts.items() if name != "name")
+    return NoRuleInForce(f"no {what} for {given}: {why}", since=since, **facts)
+
+
 class IncompleteMarks(RuleError):
     """A mark the formula needs does not exist; the divisor never shrinks to what is there."""
 

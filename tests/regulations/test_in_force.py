@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from regulations import admission, completion, contests, diplomas, enrolment, graduation, universal_education
+from regulations.core import NoRuleInForce
 
 BY_YEAR = [
     *graduation.RULE_SETS, *graduation.FORMATS, *admission.RULE_SETS, admission.specialised_for(year=2025),
@@ -51,3 +52,28 @@ def test_charters_on_both_sides(rules, level):
     assert rules.governs_on(level=level, day=last_day + timedelta(1)) is (is_its and rules.LAST_DAY is None)
     assert rules.governs(level=level, year=last_year) is is_its
     assert rules.governs(level=level, year=last_year + 1) is (is_its and rules.LAST_YEAR is None)
+
+
+BEFORE = [
+    (lambda: enrolment.rules_for(level="primary", year=2019), 2020),
+    (lambda: enrolment.rules_for(level="upper_secondary", year=2000), 2020),
+    (lambda: enrolment.transfer_rules_for(level="primary", day=date(2020, 10, 19)), date(2020, 10, 20)),
+    (lambda: enrolment.transfer_rules_for(level="lower_secondary", day=date(2020, 10, 31)), date(2020, 11, 1)),
+    (lambda: enrolment.rules_for(level="preschool", year=2025), None),
+    (lambda: enrolment.transfer_rules_for(level="", day=date(2026, 1, 1)), None),
+    (lambda: contests.rules_for(year=2022), 2023),
+    (lambda: admission.rules_for(year=2013), 2014), (lambda: admission.specialised_for(year=2022), 2023),
+    (lambda: completion.rules_for(year=2005), 2006), (lambda: graduation.rules_for(year=2014), 2015),
+    (lambda: graduation.format_for(year=2024), 2025), (lambda: diplomas.rules_for(day=date(2020, 1, 14)), date(2020, 1, 15)),
+    (lambda: universal_education.rules_for(year=2013), 2014), (lambda: universal_education.preschool35_for(year=2024), 2025),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("ask", "since"), BEFORE)
+def test_what_was_not_read_is_refused_with_its_reason(ask, since):
+    """Charters before 2020 and contests before 2023 are in no source of ours: nothing later is put in their place."""
+    with pytest.raises(NoRuleInForce) as refused:
+        ask()
+    assert refused.value.code == "no-rule-in-force"
+    assert refused.value.facts["since"] == since and refused.value.facts["name"] in ("year", "day")
+    assert ("there is no such rule set" if since is None else f"the rule sets read begin with {since}") in str(refused.value)

@@ -23,7 +23,7 @@ from regulations.admission.wishes import (
     effective_score,
     improve_only,
 )
-from regulations.core import NoRuleInForce, cites, read_scaled, show_scaled
+from regulations.core import cites, none_in_force, read_scaled, show_scaled
 
 if TYPE_CHECKING:
     import polars
@@ -63,7 +63,7 @@ def rules_for(*, year: int) -> ModuleType:
     for rules in RULE_SETS:
         if rules.governs(year=year):
             return rules
-    raise NoRuleInForce(f"no rules of admission for {year}", name="year", year=year)
+    raise none_in_force("rules of admission", since=RULE_SETS[0].FIRST_YEAR, name="year", year=year)
 
 
 def apply(frame: polars.DataFrame | polars.LazyFrame, *, year: int, **settings: Any) -> polars.DataFrame:
@@ -89,7 +89,7 @@ def specialised_for(*, year: int) -> ModuleType:
     """Return the rules of specialised schools for `year`; raise NoRuleInForce before 2023."""
     if tt_05_2023.governs(year=year):
         return tt_05_2023
-    raise NoRuleInForce(f"no rules of specialised schools for {year}", name="year", year=year)
+    raise none_in_force("rules of specialised schools", since=tt_05_2023.FIRST_YEAR, name="year", year=year)
 
 
 def _admission_score(data: dict[str, Any], name: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from regulations.completion import base, fact, qd_11_2006, tt_15_2026, tt_31_2023
 from regulations.completion.fact import Completion, completed, evidence_of
 from regulations.completion.texts import TEXTS
-from regulations.core import NoRuleInForce, UnknownValue, cites
+from regulations.core import UnknownValue, cites, none_in_force
 
 if TYPE_CHECKING:
     import polars
@@ -61,7 +61,7 @@ def rules_for(*, year: int) -> ModuleType:
     for rules in RULE_SETS:
         if rules.governs(year=year):
             return rules
-    raise NoRuleInForce(f"no rules of lower-secondary completion for {year}", name="year", year=year)
+    raise none_in_force("rules of lower-secondary completion", since=RULE_SETS[0].FIRST_YEAR, name="year", year=year)
 
 
 def apply(frame: polars.DataFrame | polars.LazyFrame, *, year: int, **settings: Any) -> polars.DataFrame:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from regulations.contests import tt_17_2023, tt_23_2025
 from regulations.contests.texts import TEXTS
 from regulations.contests.tt_17_2023 import PrizeCaps, Shares
-from regulations.core import NoRuleInForce, cites
+from regulations.core import cites, none_in_force
 
 if TYPE_CHECKING:
     import polars
@@ -24,11 +24,14 @@ CITING_MODULES: tuple[ModuleType, ...] = RULE_SETS
 
 
 def rules_for(*, year: int) -> ModuleType:
-    """Return the regulation of contests held in the school year that begins in `year`."""
+    """Return the regulation of contests held in the school year that begins in `year`.
+
+    Raises NoRuleInForce before 2023: the regulation before TT 17/2023 was not read.
+    """
     for rules in RULE_SETS:
         if rules.governs(year=year):
             return rules
-    raise NoRuleInForce(f"no rules of contests for {year}", name="year", year=year)
+    raise none_in_force("rules of contests", since=RULE_SETS[0].FIRST_YEAR, name="year", year=year)
 
 
 def apply(frame: polars.DataFrame | polars.LazyFrame, *, year: int, **settings: Any) -> polars.DataFrame:

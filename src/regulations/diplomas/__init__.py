@@ -10,7 +10,7 @@ from datetime import date
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from regulations.core import NoRuleInForce
+from regulations.core import none_in_force
 from regulations.diplomas import authority, base, tt_10_2026, tt_21_2019
 from regulations.diplomas.authority import issuer_of, server_of
 from regulations.diplomas.base import (
@@ -59,7 +59,7 @@ def rules_for(*, day: date) -> ModuleType:
     for rules in RULE_SETS:
         if rules.governs(day=day):
             return rules
-    raise NoRuleInForce(f"no rules of diplomas on {day}", name="day", day=day)
+    raise none_in_force("rules of diplomas", since=RULE_SETS[0].FIRST_DAY, name="day", day=day)
 
 
 def apply(

@@ -10,7 +10,7 @@ from datetime import date
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from regulations.core import NoRuleInForce, UnknownValue, cites
+from regulations.core import UnknownValue, cites, none_in_force
 from regulations.enrolment import base, tt_15_2026, tt_28_2020, tt_32_2020, zoning
 from regulations.enrolment.base import NotDefined, Step
 from regulations.enrolment.texts import TEXTS
@@ -55,12 +55,14 @@ GRADES = {"lớp 1": 1, "lớp 6": 6, "lớp 10": 10}
 def rules_for(*, level: str, year: int) -> ModuleType:
     """Return the charter of the level for the school year that begins in `year`.
 
-    level   "primary", "lower_secondary" or "upper_secondary"; raises NoRuleInForce for any other
+    level   "primary", "lower_secondary" or "upper_secondary"; raises NoRuleInForce for any other,
+            and before 2020: the charters before those of 2020 were not read
     """
     for rules in RULE_SETS:
         if rules.governs(level=level, year=year):
             return rules
-    raise NoRuleInForce(f"no charter of {level!r} for {year}", name="year", level=level, year=year)
+    firsts = [rules.FIRST_YEAR for rules in RULE_SETS if level in rules.LEVELS]
+    raise none_in_force("charter", since=min(firsts, default=None), name="year", level=level, year=year)
 
 
 def transfer_rules_for(*, level: str, day: date) -> ModuleType:
@@ -68,7 +70,8 @@ def transfer_rules_for(*, level: str, day: date) -> ModuleType:
     for rules in RULE_SETS:
         if rules.governs_on(level=level, day=day):
             return rules
-    raise NoRuleInForce(f"no rules of transfer of {level!r} on {day}", name="day", level=level, day=day)
+    firsts = [rules.FIRST_DAY for rules in RULE_SETS if level in rules.LEVELS]
+    raise none_in_force("rules of transfer", since=min(firsts, default=None), name="day", level=level, day=day)
 
 
 def apply(frame: polars.DataFrame | polars.LazyFrame, *, level: str, year: int) -> polars.DataFrame:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from regulations.core import NoRuleInForce, UnknownValue, cites, read_scaled, show_scaled
+from regulations.core import UnknownValue, cites, none_in_force, read_scaled, show_scaled
 from regulations.graduation import (
     marking,
     qd_764_2024,
@@ -77,7 +77,7 @@ def rules_for(*, year: int) -> ModuleType:
     for rules in RULE_SETS:
         if rules.governs(year=year):
             return rules
-    raise NoRuleInForce(f"no exam regulation for {year}", name="year", year=year)
+    raise none_in_force("exam regulation", since=RULE_SETS[0].FIRST_EXAM, name="year", year=year)
 
 
 def format_for(*, year: int) -> ModuleType:
@@ -85,7 +85,7 @@ def format_for(*, year: int) -> ModuleType:
     for rules in FORMATS:
         if rules.governs(year=year):
             return rules
-    raise NoRuleInForce(f"no format of objective papers for {year}", name="year", year=year)
+    raise none_in_force("format of objective papers", since=FORMATS[0].FIRST_EXAM, name="year", year=year)
 
 
 def apply(frame: polars.DataFrame | polars.LazyFrame, *, year: int) -> polars.DataFrame:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from regulations.core import NoRuleInForce, Outcome, cites
+from regulations.core import Outcome, cites, none_in_force
 from regulations.universal_education import nd_20_2014, nd_277_2025
 from regulations.universal_education.base import NobodyToCount, NotConfigured, Share
 from regulations.universal_education.texts import TEXTS
@@ -40,14 +40,14 @@ def rules_for(*, year: int) -> ModuleType:
     for rules in RULE_SETS:
         if rules.governs(year=year):
             return rules
-    raise NoRuleInForce(f"no rules of universal education for {year}", name="year", year=year)
+    raise none_in_force("rules of universal education", since=RULE_SETS[0].FIRST_YEAR, name="year", year=year)
 
 
 def preschool35_for(*, year: int) -> ModuleType:
     """Return the decree on ages 3 to 5 for `year`; raise NoRuleInForce before 2025."""
     if nd_277_2025.governs(year=year):
         return nd_277_2025
-    raise NoRuleInForce(f"no rules of universal preschool at 3 to 5 for {year}", name="year", year=year)
+    raise none_in_force("rules of universal preschool at 3 to 5", since=nd_277_2025.FIRST_YEAR, name="year", year=year)
 
 
 def apply(
