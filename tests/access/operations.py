@@ -162,6 +162,10 @@ def _things(world: World, thing: str, letter: str, role: str, account: Account |
     if thing == "job":
         own = rows.get("jobs", {}).get(account.pk) if account else None
         return [{"uid": (own if letter == "o" and own else rows["job"]).uid}]
+    if thing == "family change":
+        return [{"uid": rows[thing].uid}]
+    if thing == "own family change":
+        return [{"uid": rows.get("own change", rows["family change"]).uid}]
     if thing in ("double", "merge", "done merge"):
         return [{"uid": rows[thing].uid}] if letter != "s" else []
     if thing == "assignment":
@@ -409,6 +413,8 @@ def _gateway() -> list[Operation]:
     batch = "batch"
     return [
         *_pages("contactbook:children"), *_pages("contactbook:child", "learner"),
+        *_pages("contactbook:details", "learner", post=_form(phone="0912345678")), *_pages("contactbook:withdraw", "own family change", get=None, post=EMPTY),
+        *_pages("contactbook:changes"), *_pages("contactbook:change", "family change", post=_form(act="return", remark=REASON, version="1")),
         *_pages("exchange:batches"),
         *_pages("exchange:batches", get=None, post=lambda world, target: {
             "kind": "learners", "school_year": "2025", "school_code": world.places["o"].school.code, "file": sheet()}),

@@ -35,6 +35,7 @@ from khue.register.orgs.models import Reform, ReformQuestion, Unit, UnitKind
 from khue.register.people.models import Double, Kinship, Merge, Person
 from khue.register.schooling.models import ClassGroup, Placement, Transfer
 from khue.register.staff.models import Post
+from khue.school.contactbook.models import FamilyChange
 from khue.school.gradebook import services as gradebook
 from khue.school.gradebook.models import Correction, Register
 from khue.school.teaching.models import Assignment
@@ -246,6 +247,10 @@ def _things(place: Place, elsewhere: Unit) -> None:
         grade=7, effective_on=now.date(), reason="Chuyển nhà",
     )  # fmt: skip
     _doubles(place, now)
+    place.rows["family change"] = FamilyChange.objects.create(
+        learner=place.learners[1], school_id=place.school.pk, class_group=place.group, before={"phone": ""}, after={"phone": "0912345678"},
+        proposed_by=2**40, proposed_name=MARKERS[place.letter], proposed_at=now,
+    )  # fmt: skip
     _timetables(place, now)
     _transcripts(place, now)
     _batch(place, now)
@@ -352,6 +357,10 @@ def _jobs(places: dict[str, Place], accounts: dict[str, dict[str, Account]]) -> 
     for letter in "oxc":
         places[letter].rows["marks"] = _marks_of(places[letter], 2**40)
     own = places["o"]
+    own.rows["own change"] = FamilyChange.objects.create(
+        learner=own.learners[0], school_id=own.school.pk, class_group=own.group, before={"phone": ""}, after={"phone": "0912345678"},
+        proposed_by=accounts["guardian"]["now"].pk, proposed_name=MARKERS["o"], proposed_at=timezone.now(),
+    )  # fmt: skip
     own.rows["own marks"] = {
         account.pk: _marks_of(own, account.pk) for role in ("subject_teacher", "principal") for account in accounts[role].values()
     }

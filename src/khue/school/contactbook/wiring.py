@@ -25,3 +25,10 @@ def child_cards(actor: Actor, now: datetime) -> list[menus.Card]:
 
 
 menus.HOME.add("family", child_cards)
+menus.MENU.add(
+    "family-changes",
+    menus.Entry(
+        _("Đề nghị của gia đình"), "contactbook:changes", "heart-handshake", "contactbook.decide_change", sort=64,
+        roles=("principal", "vice_principal", "clerk", "homeroom_teacher"),
+    ),
+)  # fmt: skip
