@@ -9,6 +9,7 @@ from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from khue.kernel import text
 from khue.register.orgs.models import Level, UnitKind
 
 EARLIEST, LATEST = date(1900, 1, 1), date(2200, 1, 1)
@@ -25,6 +26,24 @@ def day_of(request: HttpRequest, name: str, default: date) -> date:
     except ValueError:
         return default
     return day if EARLIEST <= day < LATEST else default
+
+
+SLIDER_FROM = 2020
+"""The year the slider of months begins in; earlier days are typed."""
+
+
+def month_of(request: HttpRequest, name: str, default: date) -> date:
+    """Return the first day of the month a GET parameter counts from January of SLIDER_FROM; the default for anything else."""
+    months = text.whole(request.GET.get(name))
+    if months is None or not 0 <= months < 12 * (LATEST.year - SLIDER_FROM):
+        return default
+    return date(SLIDER_FROM + months // 12, months % 12 + 1, 1)
+
+
+def slider(day: date, today: date) -> dict[str, int]:
+    """Return the slider's last month, the month it stands at, and the year it begins in."""
+    last = (today.year - SLIDER_FROM) * 12 + today.month - 1
+    return {"last": last, "at": max(0, min(last, (day.year - SLIDER_FROM) * 12 + day.month - 1)), "year": SLIDER_FROM}
 
 
 def uid_of(request: HttpRequest, name: str) -> UUID | None:

@@ -17,7 +17,7 @@ from khue.kernel import permissions, text
 from khue.kernel.codes.shipped import TWO_TIERS_ON
 from khue.kernel.errors import NotFound
 from khue.kernel.permissions.loading import local_day
-from khue.register.orgs import forms, queries
+from khue.register.orgs import forms, places, queries
 from khue.register.orgs.measures import MEASURES
 from khue.register.orgs.models import Level, ReformQuestion
 from khue.register.orgs.reform import services as reforms
@@ -57,7 +57,7 @@ def _jumps(day: date, today: date) -> list[dict[str, Any]]:
 def tree(request: HttpRequest) -> HttpResponse:
     """Show the tree on a day: the roots, or one branch opened with the way down to it."""
     today = _demand(request)
-    actor, day, opened = request.actor, forms.day_of(request, "ngay", today), forms.uid_of(request, "mo")  # type: ignore[attr-defined]
+    actor, day, opened = request.actor, forms.month_of(request, "thang", forms.day_of(request, "ngay", today)), forms.uid_of(request, "mo")  # type: ignore[attr-defined]
     path = queries.path_to(actor, opened, day=day) if opened else []
     path = [node for node in path if node.kind != "ministry"]
     nodes = queries.children(actor, opened if path else None, day=day)
@@ -65,6 +65,7 @@ def tree(request: HttpRequest) -> HttpResponse:
         "day": day, "today": today, "path": path, "rows": nodes, "depth": 0, "jumps": _jumps(day, today),
         "reforms": queries.reforms(), "opened": path[-1] if path else None, "is_lost": bool(opened and not path),
         "totals": [(m.title, sum(node.numbers[m.code] for node in nodes)) for m in MEASURES.values()],
+        "drawing": places.draw(nodes, day=day), "slider": forms.slider(day, today),
     })  # fmt: skip
 
 
