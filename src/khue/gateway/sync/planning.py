@@ -43,7 +43,7 @@ select gen_random_uuid(), 1, now(), %(channel)s, n.record_id, n.school_id, n.lev
               %(versions)s::int[], %(hashes)s::bytea[], %(bodies)s::bytea[])
        as n(record_id, school_id, level, object, key, event, sent_version, sha256, body)
     on conflict (channel_id, record_id) do update
-   set school_id = excluded.school_id, event = excluded.event, sent_version = excluded.sent_version, sha256 = excluded.sha256, body = excluded.body,
+   set school_id = excluded.school_id, level = excluded.level, object = excluded.object, key = excluded.key, event = excluded.event, sent_version = excluded.sent_version, sha256 = excluded.sha256, body = excluded.body,
        noticed_at = excluded.noticed_at, state = 'waiting', attempts = 0, next_try_at = excluded.next_try_at, code = '', message = ''
 """
 _GONE = """

@@ -104,13 +104,30 @@ _DIRECT = {
 """Columns whose text leaves as it is: they are held to their field like values by symbol."""
 
 _WRONG = r"""case
- when f.type = 'boolean' then case when lower(e.value) in ('true', 'false', '0', '1') then null else 'not-yes-no' end
- when f.type = 'integer' then case when e.value !~ '^-?\d{1,18}$' then 'not-a-number' when length(ltrim(e.value, '-')) > f.length then 'too-long' end
- when f.type = 'decimal' then case when e.value !~ '^-?\d{1,15}([.,]\d{1,6})?$' then 'not-a-number' when length(e.value) > f.length then 'too-long' end
- when f.type = 'date' then case when e.value !~ '^(\d{4}-\d\d-\d\d|\d{1,2}/\d{1,2}/\d{4})$' then 'not-a-date' end
- when f.list <> '' then case when not exists (select 1 from codes_codeitem i join codes_codelist l on l.id = i.code_list_id
-   where l.code = f.list and ltrim(i.code, '0') = ltrim(e.value, '0') and i.valid @> %(day)s::date) then 'not-in-list' end
- when length(e.value) > f.length then 'too-long' end"""
+ when f.type = 'boolean' then case when lower(x.value) in ('true', 'false', '0', '1') then null else 'not-yes-no' end
+ when f.type = 'integer' then case when x.value !~ '^-?\d{1,18}$' then 'not-a-number' when length(ltrim(x.value, '-')) > f.length then 'too-long' end
+ when f.type = 'decimal' then case when x.value !~ '^-?\d{1,15}([.,]\d{1,6})?$' then 'not-a-number' when length(x.value) > f.length then 'too-long' end
+ when f.type = 'date' then case when x.value !~ '^(\d{4}-\d\d-\d\d|\d{1,2}/\d{1,2}/\d{4})$' then 'not-a-date' end
+ when f.list <> '' then case when b.value is not null then 'not-in-list' end
+ when length(x.value) > f.length then 'too-long' end"""
+_FITS = """
+with held as materialized (
+  select {school} as school_id, {level} as level, {row} as row_id, {uid} as row_uid, {person} as person_id, e.key, e.value
+    from {tables} cross join lateral ({parts}) as e(key, value) where {conditions} and {school} = any(%(schools)s) and e.value <> ''),
+fields as materialized (
+  select * from jsonb_to_recordset(%(fields)s::jsonb) as t(level text, symbol text, type text, length int, list text)),
+pairs as materialized (
+  select distinct f.list, x.value from held x join fields f on f.symbol = x.key and f.level = x.level where f.list <> ''),
+items as materialized (
+  select l.code as list, ltrim(i.code, '0') as code from codes_codeitem i join codes_codelist l on l.id = i.code_list_id
+   where l.code in (select list from pairs) and i.valid @> %(day)s::date),
+bad as materialized (
+  select p.list, p.value from pairs p where not exists (select 1 from items i where i.list = p.list and i.code = ltrim(p.value, '0')))
+select x.school_id, x.level, x.row_id, x.row_uid, x.person_id, x.key as symbol, jsonb_build_object('problem', {wrong}) as detail
+  from held x join fields f on f.symbol = x.key and f.level = x.level left join bad b on b.list = f.list and b.value = x.value
+ where {wrong} is not null
+"""
+"""Every value is met once by a hash of its field, and every value of a list looked up once, however many rows have it."""
 
 
 @check("fits")
@@ -131,16 +148,12 @@ def fits(rule: Rule, asked: Asked) -> Select:
         ]
     aliases = sorted({frame.aliases[home.via] for home in known.values() if home.column == "facts" and home.via in frame.aliases})
     parts = [f"select key, value from jsonb_each_text({alias}.facts)" for alias in aliases]
-    for symbol in sorted(_DIRECT[rule.object] & set(known)):
-        parts.append(f"select '{symbol}', ({expression(known[symbol], frame)})::text")
-    join = (
-        f"cross join lateral ({' union all '.join(parts)}) as e(key, value)"
-        " join jsonb_to_recordset(%(fields)s::jsonb) as f(level text, symbol text, type text, length int, list text) on f.symbol = e.key"
-        f" cross join lateral (select {_WRONG}) as w(problem)"
-    )
-    where = f"f.level = {frame.level} and e.value <> '' and w.problem is not null"
-    selected = _select(frame, symbol="e.key", detail="jsonb_build_object('problem', w.problem)", join=join, where=where)
-    return selected, {**asked.values, "fields": json.dumps(fields)}
+    parts += [f"select '{symbol}', ({expression(known[symbol], frame)})::text" for symbol in sorted(_DIRECT[rule.object] & set(known))]
+    tables, _where, conditions = frame.source.partition(" where ")
+    return _FITS.format(
+        school=frame.school, level=frame.level, row=frame.row, uid=frame.uid, person=frame.person, tables=tables, conditions=conditions,
+        parts=" union all ".join(parts), wrong=_WRONG,
+    ), {**asked.values, "fields": json.dumps(fields)}  # fmt: skip
 
 
 _GIVEN = (
@@ -184,13 +197,17 @@ def number_twice(rule: Rule, asked: Asked) -> Select:
 @check("person_twice")
 def person_twice(rule: Rule, asked: Asked) -> Select:
     """Ask for learners who share name, birth date and sex with another learner placed today, here or at another school."""
-    join = (
-        "cross join lateral (select count(*) as others, bool_or(y.school_id = pl.school_id) as is_here from people_person x"
+    frame = homes.frames()["learner"]
+    tables, _where, conditions = frame.source.partition(" where ")
+    return (
+        f"with here as materialized (select {frame.school} as school_id, {frame.level} as level, p.id as row_id, p.uid as row_uid, p.name_fold, p.born_on,"
+        f" p.sex from {tables} where {conditions} and {frame.school} = any(%(schools)s) and p.born_on is not null)"
+        " select h.school_id, h.level, h.row_id, h.row_uid, h.row_id as person_id, 'HO_TEN' as symbol,"
+        " jsonb_build_object('others', count(*), 'is_here', bool_or(y.school_id = h.school_id)) as detail from here h"
+        " join people_person x on x.name_fold = h.name_fold and x.born_on = h.born_on and x.sex = h.sex and x.id <> h.row_id and x.merged_into_id is null"
         " join schooling_placement y on y.learner_id = x.id and y.is_main and y.valid @> %(day)s::date"
-        " where x.name_fold = p.name_fold and x.born_on = p.born_on and x.sex = p.sex and x.id <> p.id and x.merged_into_id is null) t"
-    )
-    detail = "jsonb_build_object('others', t.others, 'is_here', t.is_here)"
-    return _select(homes.frames()["learner"], symbol="'HO_TEN'", detail=detail, join=join, where="p.born_on is not null and t.others > 0"), asked.values
+        " group by h.school_id, h.level, h.row_id, h.row_uid"
+    ), asked.values
 
 
 @check("grade_age")

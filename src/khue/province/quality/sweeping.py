@@ -6,8 +6,10 @@ night costs no writes. Everything of a batch is one transaction.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 from django.db import connection
 
@@ -18,23 +20,39 @@ from khue.register.schooling.mine import school_year_of
 
 SCHOOLS_A_STEP = 50
 
-_SETTLE = """
-with found as materialized (
-  select distinct on (row_id, symbol, school_id) * from ({select}) s order by row_id, symbol, school_id, level),
-opened as (
-  insert into quality_finding (uid, version, rule_id, school_id, level, row_id, row_uid, person_id, symbol, detail, first_seen)
-  select gen_random_uuid(), 1, %(rule)s, f.school_id, f.level, f.row_id, f.row_uid, f.person_id, f.symbol, f.detail, %(day)s
-    from found f where not exists (select 1 from quality_finding q where q.rule_id = %(rule)s and q.row_id = f.row_id
-      and q.symbol = f.symbol and q.school_id = f.school_id and q.mended_on is null)
-  on conflict (rule_id, row_id, symbol, school_id) do update set mended_on = null, first_seen = excluded.first_seen,
-     level = excluded.level, detail = excluded.detail, person_id = excluded.person_id
-  returning 1),
-mended as (
-  update quality_finding q set mended_on = %(day)s where q.rule_id = %(rule)s and q.school_id = any(%(schools)s) and q.mended_on is null
-     and not exists (select 1 from found f where f.row_id = q.row_id and f.symbol = q.symbol and f.school_id = q.school_id)
-  returning 1)
-select (select count(*) from found), (select count(*) from opened), (select count(*) from mended)
+_FOUND = "select distinct on (row_id, symbol, school_id) * from ({select}) s order by row_id, symbol, school_id, level"
+_OPEN = "select id, row_id, symbol, school_id from quality_finding where rule_id = %(rule)s and school_id = any(%(schools)s) and mended_on is null"
+_PUT = """
+insert into quality_finding (uid, version, rule_id, school_id, level, row_id, row_uid, person_id, symbol, detail, first_seen)
+select gen_random_uuid(), 1, %(rule)s, school_id, level, row_id, row_uid, person_id, symbol, detail, %(day)s
+  from jsonb_to_recordset(%(rows)s::jsonb)
+    as t(school_id bigint, level text, row_id bigint, row_uid uuid, person_id bigint, symbol text, detail jsonb)
+on conflict (rule_id, row_id, symbol, school_id) do update set mended_on = null, first_seen = excluded.first_seen,
+   level = excluded.level, detail = excluded.detail, person_id = excluded.person_id
 """
+_COLUMNS = ("school_id", "level", "row_id", "row_uid", "person_id", "symbol", "detail")
+
+
+def settle(rule: Rule, select: str, values: dict[str, Any]) -> tuple[int, int, int]:
+    """Open what is found anew, mend what is found no more; returns (found, opened, mended).
+
+    What is found and what is open are compared here: the database cannot estimate the one and would compare row by row.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_FOUND.format(select=select), values)
+        found = {(row[2], row[5], row[0]): row for row in cursor.fetchall()}
+        cursor.execute(_OPEN, {"rule": rule.pk, "schools": values["schools"]})
+        known = {(row_id, symbol, school): pk for pk, row_id, symbol, school in cursor.fetchall()}
+        new = [dict(zip(_COLUMNS, row, strict=True)) for key, row in found.items() if key not in known]
+        if new:
+            for row in new:
+                row["row_uid"] = str(row["row_uid"])
+                row["detail"] = json.loads(row["detail"]) if isinstance(row["detail"], str) else row["detail"]
+            cursor.execute(_PUT, {"rule": rule.pk, "day": values["day"], "rows": json.dumps(new)})
+        gone = [pk for key, pk in known.items() if key not in found]
+        if gone:
+            cursor.execute("update quality_finding set mended_on = %s where id = any(%s)", [values["day"], gone])
+    return len(found), len(new), len(gone)
 
 
 def rules_on(day: date) -> list[Rule]:
@@ -46,11 +64,9 @@ def sweep(schools: Sequence[int], *, on: date, rules: Sequence[Rule] | None = No
     """Ask every rule of these schools as of a day; returns by rule (found, opened, mended)."""
     asked = Asked(tuple(schools), on, school_year_of(on), tuple(catalogue.extensions(on=on)))
     result = {}
+    for rule in rules if rules is not None else rules_on(on):
+        result[rule.code] = settle(rule, *CHECKS[rule.kind](rule, asked))
     with connection.cursor() as cursor:
-        for rule in rules if rules is not None else rules_on(on):
-            select, values = CHECKS[rule.kind](rule, asked)
-            cursor.execute(_SETTLE.format(select=select), {**values, "rule": rule.pk})
-            result[rule.code] = tuple(cursor.fetchone())
         cursor.execute(  # a rule that no longer holds finds nothing: what it left open is closed
             "update quality_finding q set mended_on = %(day)s from quality_rule r where r.id = q.rule_id and q.mended_on is null"
             " and q.school_id = any(%(schools)s) and not r.valid @> %(day)s::date",
