@@ -60,9 +60,19 @@ class Groups(click.Group):
                 found[place.rsplit(".", 1)[-1]] = f"khue.{place}.cli"
         return found
 
+    @staticmethod
+    def _single() -> dict[str, click.Command]:
+        """Return the commands that stand by themselves: backup, restore, drill, demo."""
+        found: dict[str, click.Command] = {}
+        for place in ("khue.kernel.backup.cli", "khue.web.cli"):
+            if importlib.util.find_spec(place) is not None:
+                found |= importlib.import_module(place).COMMANDS
+        return found
+
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return our own commands and a group an app."""
-        return sorted({*super().list_commands(ctx), *(n for n in self._names() if n not in ("backup", "web"))})
+        """Return our own commands, those that stand by themselves, and a group an app."""
+        groups = (name for name in self._names() if name not in ("backup", "web"))
+        return sorted({*super().list_commands(ctx), *groups, *self._single()})
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """Return a command by its name, importing the app that has it."""
@@ -72,14 +82,7 @@ class Groups(click.Group):
         module = self._names().get(name)
         if module is not None:
             return importlib.import_module(module).group
-        for place in ("khue.kernel.backup.cli", "khue.web.cli"):  # single commands: backup, restore, drill, demo
-            try:
-                commands = importlib.import_module(place).COMMANDS
-            except ModuleNotFoundError:
-                continue
-            if name in commands:
-                return commands[name]
-        return None
+        return self._single().get(name)
 
 
 @click.group(cls=Groups, context_settings={"help_option_names": ["-h", "--help"]})
