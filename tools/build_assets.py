@@ -70,6 +70,7 @@ ICON_USES = (
     re.compile(r"""\{%\s*icon\s+["']([a-z0-9-]+)["']"""),
     re.compile(r"""\bicon\s*=\s*["']([a-z0-9-]+)["']"""),
     re.compile(r"""\bicon_name\s*=\s*["']([a-z0-9-]+)["']"""),
+    re.compile(r"""\bEntry\(\s*_\("[^"]*"\),\s*"[^"]*",\s*"([a-z0-9-]+)\""""),
     re.compile(r"""data-icon=["']([a-z0-9-]+)["']"""),
 )
 ICONS = (

@@ -1,6 +1,7 @@
 """Pages of the shell: who sees them, what they say, how many statements they cost."""
 
 import re
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -181,3 +182,20 @@ def test_what_the_browser_keeps_for_no_network_names_nobody(client, teacher):
     assert "/ngoai-tuyen/" in worker.content.decode()
     page = client.get("/ngoai-tuyen/").content.decode()
     assert teacher.name not in page and "Mất kết nối mạng" in page
+
+
+def headings(account):
+    return re.findall(r'<p class="k-nav-title"[^>]*>([^<]+)</p>', factories.client_of(account).get("/").content.decode())
+
+
+def test_a_long_menu_has_headings_and_a_short_one_none(school):
+    assert headings(factories.account("principal", school)) == ["Lớp và học sinh", "Tổ chức nhà trường", "Dữ liệu ngành", "Tra cứu"]
+    guardian = factories.guardian(factories.learners(factories.class_group(school), 1)[0])
+    assert headings(guardian) == []
+
+
+def test_each_room_of_the_menu_has_its_icon():
+    from khue.web.apps import __file__ as web
+
+    sprite = (Path(web).parent / "static" / "build" / "icons.svg").read_text()
+    assert {entry.icon for entry in menus.MENU.values() if f'id="{entry.icon}"' not in sprite} == set()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from khue.kernel.permissions import Actor, holds
 from khue.kernel.registries import Registry
@@ -27,6 +28,17 @@ class Entry:
     right: str
     sort: int = 100
     roles: tuple[str, ...] = ()
+
+    @property
+    def section(self) -> str | Promise:
+        """Return the heading it stands under in a long menu; empty for what stands on top."""
+        return next(title for title, below in SECTIONS if self.sort < below)
+
+
+SECTIONS: tuple[tuple[str | Promise, float], ...] = (
+    ("", 20), (_("Lớp và học sinh"), 60), (_("Tổ chức nhà trường"), 70), (_("Dữ liệu ngành"), 90), (_("Tra cứu"), float("inf"))
+)  # fmt: skip
+"""Headings of a long side menu, each with the `sort` it ends before."""
 
 
 @dataclass(frozen=True, slots=True)

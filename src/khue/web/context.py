@@ -13,6 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from khue.kernel.menus import entries_for
 from khue.kernel.permissions.actors import ANONYMOUS, Actor
 
+SHORT = 9
+"""A menu of so many lines or fewer is read at a glance and has no headings."""
+
 
 @dataclass(slots=True)
 class Line:
@@ -22,6 +25,7 @@ class Line:
     url: str
     icon: str
     is_current: bool = False
+    section: str | Promise = ""
 
 
 def lines(actor: Actor, path: str) -> list[Line]:
@@ -29,10 +33,13 @@ def lines(actor: Actor, path: str) -> list[Line]:
     found = [Line(_("Trang chủ"), reverse("home"), "home")]
     for entry in entries_for(actor):
         try:
-            found.append(Line(entry.title, reverse(entry.url_name), entry.icon))
+            found.append(Line(entry.title, reverse(entry.url_name), entry.icon, section=entry.section))
         except NoReverseMatch:
             continue
-    found.append(Line(_("Việc của tôi"), reverse("my-jobs"), "list-check"))
+    found.insert(sum(not line.section for line in found), Line(_("Việc của tôi"), reverse("my-jobs"), "list-check"))
+    if len(found) <= SHORT:
+        for line in found:
+            line.section = ""
     nearest = max((line for line in found if _is_under(path, line.url)), key=lambda line: len(line.url), default=None)
     if nearest is not None:
         nearest.is_current = True
