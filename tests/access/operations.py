@@ -194,6 +194,8 @@ def _things(world: World, thing: str, letter: str, role: str, account: Account |
         return [{"uid": held.uid, "version": held.version, "sha256": held.snapshot.sha256}]
     if thing == "board":
         return [{"uid": rows["period"].uid, "submission": rows["submission"].uid, "version": rows["submission"].version}]
+    if thing == "commune":
+        return [{"uid": place.school.parent_ties.get().parent.uid}]
     if thing == "unit":
         return [{"uid": place.school.uid, "code": place.school.code}]
     if thing == "batch":
@@ -311,6 +313,10 @@ def _register() -> list[Operation]:
         *_pages("orgs:move", "unit", post=_form(parent="99902", on="15/11/2025", reason=REASON)),
         *_pages("orgs:attributes", "unit", post=_form(levels="primary", address="Ấp 1", reason=REASON)),
         *_pages("orgs:close", "unit", post=_form(on="15/11/2025", reason=REASON)),
+        *_pages("orgs:commune", "unit", post=_form(commune="99902", on="10/11/2025", reason=REASON)),
+        *_pages("schooling:open-school", "commune", post=_form(template="thcs", name="Trường mới", classes="1", on="10/11/2025", reason=REASON)),
+        *_pages("schooling:merge-school", "unit", post=_form(target=lambda world, target: world.elsewhere.code, on="10/11/2025", reason=REASON)),
+        *_pages("schooling:split-school", "unit", post=_form(name="Trường ba", levels="lower_secondary", on="10/11/2025", reason=REASON)),
         *_pages("orgs:decide", "reform", get=None, post=_form(commune=lambda world, target: world.question.options[0])),
         *_pages("people:doubles"), *_pages("people:without-number"), *_pages("people:search-doubles", get=None, post=EMPTY), *_pages("people:merges"),
         *_pages("people:candidates", "learner"), *_pages("people:double", "double", post=_form(keep="1", reason=REASON)),

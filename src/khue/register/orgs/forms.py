@@ -103,6 +103,13 @@ class MoveForm(ChangeForm):
     field_order = ("parent", "on", "reason", "version")
 
 
+class CommuneForm(ChangeForm):
+    """Let a school lie in another commune."""
+
+    commune = forms.CharField(label=_("Mã xã mới"), max_length=20, help_text=_("Theo danh mục đơn vị hành chính, ví dụ 28765."))
+    field_order = ("commune", "on", "reason", "version")
+
+
 class CloseForm(ChangeForm):
     """End a unit."""
 

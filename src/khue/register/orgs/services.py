@@ -411,6 +411,31 @@ def change_unit(
 
 
 @transaction.atomic
+def change_commune(
+    *, actor: Actor, unit_id: int, commune_code: str, on: date, now: datetime, version: int | None = None, reason: str = ""
+) -> Unit:
+    """Let a school lie in another commune from `on`: under it where a commune administers the school, else located in it.
+
+    Its code stays, though it was made of the former commune's. Raises UnknownParent, LaterChange, NotThatDay, Stale.
+    """
+    permissions.demand(actor, "orgs.change_tree", at=now)
+    unit = _locked(unit_id, version=version)
+    commune = Unit.objects.on(on).filter(kind=UnitKind.COMMUNE, code=commune_code.strip()).first()
+    if commune is None:
+        raise UnknownParent(parent_code=commune_code.strip())
+    if unit.kind not in SCHOOL_KINDS:
+        raise Invalid(fields={"commune": [str(_("Chỉ trường và trung tâm mới đổi xã theo cách này."))]})
+    over = UnitTie.objects.filter(child=unit, relation=Relation.ADMINISTERS, valid__contains=on).select_related("parent").first()
+    relation = Relation.ADMINISTERS if over is not None and over.parent.kind == UnitKind.COMMUNE else Relation.LOCATED
+    set_parent(actor=actor, child_id=unit.pk, parent_id=commune.pk, on=on, now=now, relation=relation, reason=reason)
+    was = unit.commune_code
+    Unit.objects.filter(pk=unit.pk).update(commune_code=commune.code)
+    unit.refresh_from_db()
+    _note(actor, unit, "commune", on, now, reason, was=was, commune=commune.code)
+    return unit
+
+
+@transaction.atomic
 def merge_units(
     *, actor: Actor, source_ids: Sequence[int], target_id: int, on: date, reason: str, now: datetime
 ) -> list[Succession]:

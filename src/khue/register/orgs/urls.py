@@ -16,6 +16,7 @@ urlpatterns = [
     path("don-vi/<uuid:uid>/lap-don-vi/", changes.open_under, name="open"),
     path("don-vi/<uuid:uid>/doi-ten/", changes.rename, name="rename"),
     path("don-vi/<uuid:uid>/doi-cap-tren/", changes.move, name="move"),
+    path("don-vi/<uuid:uid>/doi-xa/", changes.commune, name="commune"),
     path("don-vi/<uuid:uid>/sua/", changes.attributes, name="attributes"),
     path("don-vi/<uuid:uid>/dong/", changes.close, name="close"),
 ]

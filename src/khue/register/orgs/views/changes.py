@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from khue.kernel import permissions
-from khue.kernel.errors import Stale
+from khue.kernel.errors import Invalid, Stale
 from khue.kernel.permissions import Actor
 from khue.kernel.permissions.loading import local_day
 from khue.register.orgs import forms, queries, services
@@ -25,7 +25,7 @@ from khue.register.orgs.services import SCHOOL_KINDS, UnitDraft
 
 REFUSED = (
     services.CodeTaken, services.CodeNeeded, services.WouldCycle, services.LaterChange, services.StillHasUnits,
-    services.NotThatDay, services.UnknownParent, Stale,
+    services.NotThatDay, services.UnknownParent, Stale, Invalid,
 )  # fmt: skip
 """Refusals the form says beside what was typed."""
 Act = Callable[[Actor, Unit, dict[str, Any], datetime], Unit]
@@ -112,6 +112,22 @@ def move(request: HttpRequest, uid: UUID) -> HttpResponse:
     return _answer(request, uid, forms.MoveForm, act, {
         "title": _("Đổi đơn vị quản lý"), "submit": _("Chuyển đơn vị"), "done": _("Đã chuyển đơn vị."),
         "consequences": [_("Từ ngày này người của đơn vị quản lý mới thấy đơn vị; đơn vị quản lý cũ không thấy nữa.")],
+    })  # fmt: skip
+
+
+@require_http_methods(["GET", "POST"])
+def commune(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """Let a school lie in another commune from a day."""
+
+    def act(actor: Actor, unit: Unit, given: dict[str, Any], now: datetime) -> Unit:
+        return services.change_commune(
+            actor=actor, unit_id=unit.pk, commune_code=given["commune"], on=given["on"], now=now, version=given["version"],
+            reason=given["reason"],
+        )  # fmt: skip
+
+    return _answer(request, uid, forms.CommuneForm, act, {
+        "title": _("Đổi xã"), "submit": _("Đổi xã"), "done": _("Đã đổi xã."),
+        "consequences": [_("Mã trường giữ nguyên. Nếu xã quản lý trường thì từ ngày này xã mới quản lý.")],
     })  # fmt: skip
 
 
