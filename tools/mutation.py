@@ -48,6 +48,11 @@ def _sets(*names: str) -> list[str]:
     return [f"test_sets.py::{name}" for name in names]
 
 
+EDGES = (
+    "test_a_subject_left_out_of_every_count_needs_no_mark",
+    "test_sets_agree_on_both_sides_of_every_number_of_circular_22", "test_sets_agree_on_every_way_to_be_promoted_under_circular_22",
+    "test_sets_agree_on_both_sides_of_every_number_of_circular_58", "test_sets_agree_on_every_way_to_be_promoted_under_circular_58",
+)  # fmt: skip
 TERMS = _sets("test_averages_of_a_term", "test_averages_of_a_year", "test_comment_subjects_of_a_term")
 COMMUNES = _sets(
     "test_preschool_at_five", "test_preschool_at_three_to_five", "test_primary_education", "test_lower_secondary_education",
@@ -64,7 +69,7 @@ CHILDREN = _sets("test_ages_of_entry", "test_sizes_of_classes")
 SUITES: dict[str, tuple[list[str], list[str]]] = {
     "assessment.frames.marks": (["test_sets_vectors.py", *TERMS, *_sets("test_columns_of_terms_that_are_none_are_refused_at_once")], ["test_assessment_frames.py"]),
     "assessment.frames.preschool": (["test_sets_vectors.py", *_sets("test_classes_of_growth_on_both_sides_of_every_line", "test_what_a_set_does_not_say_is_none", "test_classes_of_growth", "test_sizes_of_groups")], []),
-    "assessment.frames": (["test_sets_vectors.py"], ["test_assessment_frames.py"]),
+    "assessment.frames": ([f"test_assessment_frames.py::{name}" for name in EDGES], ["test_sets_vectors.py", "test_assessment_frames.py"]),
     "assessment": (ASSESSMENT, ["test_assessment_properties.py", *TERMS, "test_assessment_frames.py"]),
     "graduation.frames": (["test_sets_vectors.py", "test_graduation_frames.py", *_sets("test_the_exams_of_2015_to_2019")], []),
     "graduation": ([VECTORS, "test_graduation.py"], ["test_graduation_frames.py", *_sets("test_the_exams_of_2015_to_2019")]),

@@ -245,12 +245,25 @@ def test_sets_agree_on_both_sides_of_every_number_of_circular_22(rules, reading,
 
 @pytest.mark.parametrize("rules", NEW, ids=repr)
 def test_sets_agree_on_every_way_to_be_promoted_under_circular_22(rules):
-    marks = [marked(*[70] * 8), marked(*[70] * 7, 20, retest=50), marked(*[70] * 4, *[20] * 4), marked(*[70] * 4, *[20] * 4, retest=20)]
+    marks = [
+        marked(*[70] * 8), marked(*[70] * 7, 20, retest=50), marked(*[70] * 4, *[20] * 4), marked(*[70] * 4, *[20] * 4, retest=20),
+        marked(*[70] * 4, *[20] * 3, 50, retest=60), marked(*[70] * 4, *[20] * 3, 49, retest=60),
+    ]  # fmt: skip
     years = [
         {"conduct1": one, "conduct2": two, "absences": absences, "conduct_after_summer": summer, "principal_decision": None}
         for one in ("tot", "chua_dat") for two in LEVELS for absences in (45, 46) for summer in (None, "chua_dat", "dat")
     ]  # fmt: skip
     agree_new(rules, [(subjects, year) for subjects in marks for year in years], "strict", True)
+
+
+def test_a_subject_left_out_of_every_count_needs_no_mark():
+    """Exempted from the whole subject: no mark, and a re-assessment of it opens nothing and bars nothing."""
+    out = [SubjectResult("x", "score", None, None, mode="exempt", retest=one) for one in (None, 60)]
+    year = {"conduct1": "tot", "conduct2": "tot", "absences": 0, "conduct_after_summer": None}
+    for rules in NEW:
+        agree_new(rules, [([*marked(*[70] * 8), one], {**year, "principal_decision": None}) for one in out], "strict", True)
+    for rules in OLD:
+        agree_old(rules, [([*marked(*[70] * 8), one], {**year, "conduct_year": "tot", "specialised_subject": None}) for one in out])
 
 
 OLD_EDGES = [
@@ -273,6 +286,7 @@ def test_sets_agree_on_both_sides_of_every_number_of_circular_58(rules):
 @pytest.mark.parametrize("rules", OLD, ids=repr)
 def test_sets_agree_on_every_way_to_be_promoted_under_circular_58(rules):
     marks = [marked(*[55] * 8), marked(*[40] * 8), marked(*[10] * 8), marked(*[55] * 7, 30, retest=50), marked(*[55] * 8, retest=60), marked(*[10] * 8, retest=60)]
+    marks += [marked(*[55] * 6, 30, 50, retest=60), marked(*[55] * 6, 30, 49, retest=60)]
     years = [
         {
             "conduct1": "tot", "conduct2": year or "tot", "conduct_year": year, "absences": absences, "conduct_after_summer": summer,

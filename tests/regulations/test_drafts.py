@@ -128,6 +128,18 @@ def test_settings_show_the_numbers_in_force_and_nothing_else():
     assert "TYPE_CHECKING" not in drafts.settings_of("secondary.tt22-2021")
 
 
+def test_words_move_within_their_setting_only():
+    """A table may give another of its own levels; a level nobody knows has no name on any page."""
+    base = "secondary.tt22-2021"
+    name, table = next((name, value) for name, value in drafts.settings_of(base).items() if isinstance(value, dict) and set(value.values()) == {"tot", "kha", "dat", "chua_dat"})
+    key = next(key for key, level in table.items() if level == "kha")
+    written = "/".join(key) if isinstance(key, tuple) else key
+    assert drafts.load(data(base=base, set={name: {written: "dat"}})).changed[name][1] == {**table, key: "dat"}
+    with pytest.raises(UnknownValue):
+        drafts.load(data(base=base, set={name: {written: "gioi"}}))
+    assert drafts.load(data(title="x" * 120, set={"FAIL_MARK": 1_000_000})).changed["FAIL_MARK"][1] == 1_000_000
+
+
 def test_only_plain_numbers_are_settings(monkeypatch):
     rules = graduation.rules_for(year=2025)
     for name, value, is_setting in [
@@ -185,6 +197,15 @@ def test_settings_written_back_change_nothing(base):
         ({"set": {"YEAR_WEIGHTS": 3}}, OutOfRange),
         ({"set": {"PRIORITY": {"4": 100}}}, UnknownValue),
         ({"set": {"PRIORITY": [1]}}, OutOfRange),
+        ({"set": {"FAIL_MARK": 1_000_001}}, OutOfRange),
+        ({"set": {"FAIL_MARK": -(10**4000)}}, OutOfRange),
+        ({"title": 7}, OutOfRange),
+        ({"title": "a\x00b"}, OutOfRange),
+        ({"title": "\ud800"}, OutOfRange),
+        ({"title": "x" * 121}, OutOfRange),
+        ({"source": ["a"]}, OutOfRange),
+        ({"id": "draft." + "x" * 115}, OutOfRange),
+        ({"base": "secondary.tt22-2021", "set": {"LEVELS": ["chua_dat", "dat", "kha", "gioi"]}}, UnknownValue),
     ],
 )
 def test_a_draft_that_makes_no_sense_is_refused(changes, error):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from types import ModuleType
 from typing import Any
@@ -29,6 +29,9 @@ FIELDS = {"id", "state", "title", "base", "set"}
 OPTIONAL = {"source"}
 PREFIX = "draft."
 STATE = "draft"
+LONGEST = 120
+LARGEST = 1_000_000
+"""A number of a draft beyond it is a mistake: marks are tenths and hundredths, the rest counts days, years and places."""
 IDENTITY = {
     "ID",
     "INSTRUMENT",
@@ -138,7 +141,7 @@ def load(data: Mapping[str, Any]) -> Draft:
             raise UnknownValue(
                 f"{data['base']} has no setting {name!r}", name="set", got=name, choices=tuple(sorted(known))
             )
-        changed[name] = (known[name], _like(known[name], value, name))
+        changed[name] = (known[name], _like(known[name], value, name, frozenset(_words(known[name]))))
     return Draft(
         id=data["id"],
         title=data["title"],
@@ -234,8 +237,23 @@ def _is_key(key: Any) -> bool:
     return type(key) in (int, str) or (type(key) is tuple and all(type(part) in (int, str) for part in key))
 
 
-def _like(sample: Any, value: Any, place: str) -> Any:
-    """Return `value` in the shape of `sample`: the same kind, the same entries."""
+def _words(value: Any) -> Iterator[str]:
+    """Yield the words of a setting: what a draft may put in the place of another (the level a table gives)."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from _words(one)
+    elif isinstance(value, tuple):
+        for one in value:
+            yield from _words(one)
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from _words(getattr(value, field.name))
+
+
+def _like(sample: Any, value: Any, place: str, words: frozenset[str]) -> Any:
+    """Return `value` in the shape of `sample`: the same kind, the same entries, no word that is not among `words`."""
     if isinstance(sample, Mapping):
         if not isinstance(value, Mapping):
             raise OutOfRange(f"{place} is a mapping", name=place, got=value)
@@ -247,19 +265,23 @@ def _like(sample: Any, value: Any, place: str) -> Any:
             )
         return {
             **sample,
-            **{keys[key]: _like(sample[keys[key]], one, f"{place}.{key}") for key, one in value.items()},
+            **{keys[key]: _like(sample[keys[key]], one, f"{place}.{key}", words) for key, one in value.items()},
         }
     if isinstance(sample, tuple):
         if not isinstance(value, list | tuple) or len(value) != len(sample):
             raise OutOfRange(f"{place} is a list of {len(sample)}", name=place, got=value)
-        return tuple(_like(one, other, place) for one, other in zip(sample, value, strict=True))
+        return tuple(_like(one, other, place, words) for one, other in zip(sample, value, strict=True))
     if is_dataclass(sample):
         entries = {field.name: getattr(sample, field.name) for field in fields(sample)}
-        return replace(sample, **_like(entries, value, place))  # type: ignore[type-var]
-    if sample is None and type(value) is int:
-        return value
-    if type(value) is not type(sample):
+        return replace(sample, **_like(entries, value, place, words))  # type: ignore[type-var]
+    if sample is None and type(value) is not int and value is not None:
+        raise OutOfRange(f"{place} is of kind int", name=place, got=value)
+    if sample is not None and type(value) is not type(sample):
         raise OutOfRange(f"{place} is of kind {type(sample).__name__}", name=place, got=value)
+    if type(value) is int and abs(value) > LARGEST:
+        raise OutOfRange(f"{place} is larger than {LARGEST}", name=place, most=LARGEST)
+    if type(value) is str and value not in words:
+        raise UnknownValue(f"{place} knows no {value!r}", name=place, got=value, choices=tuple(sorted(words)))
     return value
 
 
@@ -277,5 +299,9 @@ def _check_fields(data: Mapping[str, Any]) -> None:
         raise UnknownValue(f"state is not {STATE!r}: {data['state']!r}", name="state", got=data["state"])
     if not isinstance(data["id"], str) or not data["id"].startswith(PREFIX):
         raise UnknownValue(f"id does not begin with {PREFIX!r}: {data['id']!r}", name="id", got=data["id"])
+    for name in ("id", "title", "source"):
+        text = data.get(name, "")
+        if not isinstance(text, str) or len(text) > LONGEST or not text.isprintable():
+            raise OutOfRange(f"{name} is no line of text of at most {LONGEST} letters", name=name, most=LONGEST)
     if not isinstance(data["set"], Mapping):
         raise OutOfRange("set is a mapping", name="set", got=data["set"])

@@ -83,6 +83,30 @@ def test_the_commands_tell_compare_and_recompute(made, tmp_path):
     assert not connection.in_atomic_block
 
 
+def test_slips_of_the_hand_are_told_from_answers(made, tmp_path):
+    """A year nobody has, a year nothing is closed of, a name of no rule set, a file that is no draft: a sentence each."""
+    uid = str(made.learners[1].uid)
+    for year in ("0", "-1", "20255", "99999999999999999999", "hai", ""):
+        for command in (["explain", uid], ["compare", "--from", TT22, "--to", TT58], ["recompute"]):
+            told = khue(*command, "--year", year)
+            assert told.exit_code == 2 and "--year" in told.output, (command, year)
+    told = khue("recompute", "--year", "2030")
+    assert told.exit_code == 0 and "Không có lớp nào đã khoá năm học 2030–2031." in told.output
+    told = khue("compare", "--from", TT22, "--to", TT58, "--year", "2030")
+    assert told.exit_code == 0 and "Không có lớp nào đã khoá năm học 2030–2031." in told.output
+    told = khue("explain", uid, "--year", "2030")
+    assert told.exit_code == 0 and "chưa có điểm hay kết quả nào" in told.output
+    for name in ("secondary.tt99-2030", "", "grad.tt24-2024"):
+        told = khue("compare", "--from", TT22, "--to", name, "--year", "2025")
+        assert told.exit_code == 1 and "Các bộ quy định có: " in told.output and TT58 in told.output
+    big = tmp_path / "lon.json"
+    big.write_text(json.dumps({**DRAFT, "source": "x" * 70_000}), encoding="utf-8")
+    told = khue("compare", "--from", TT22, "--to", str(big), "--year", "2025")
+    assert told.exit_code == 1 and "64 kB" in told.output
+    told = khue("shelf", "không", "có", "gì", "như", "thế")
+    assert told.exit_code == 0 and "Không có văn bản nào" in told.output
+
+
 def test_the_shelf_on_the_command_line_needs_no_accents():
     told = khue("shelf", "hoc", "ba", "so")
     assert told.exit_code == 0 and "70/2026/TT-BGDĐT" in told.output

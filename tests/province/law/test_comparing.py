@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from io import BytesIO
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from khue.kernel import jobs
@@ -389,3 +391,42 @@ def test_a_result_that_keeps_no_inputs_is_counted_as_refused():
     bare = Row(2, 1, 7, 1, TT22, "tot", {})
     totals, _found = comparing.compare_rows(side_of(TT22), draft_side(DRAFT), [row, bare])
     assert totals.learners == 1 and totals.errors == {"before": {"incomplete-marks": 1}, "after": {"incomplete-marks": 1}}
+
+
+# --- drafts that mean harm ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"title": "x" * 5000}, {"title": "a\x00b"}, {"title": "\ud800"}, {"title": 7}, {"source": ["a"]}, {"id": "draft." + "y" * 300},
+        {"set": {"min_count": 10**4000}}, {"set": {"LEVELS": ["<b>", "dat", "kha", "tot"]}}, {"base": ["a"]}, {"set": None},
+    ],
+)  # fmt: skip
+def test_a_draft_no_database_or_page_could_carry_is_refused_with_a_sentence(changes, everything, officer):
+    upload = SimpleUploadedFile("du-thao.json", json.dumps({**DRAFT, **changes}).encode(), content_type="application/json")
+    answer = factories.client_of(officer).post("/phap-ly/so-sanh/", {"before": TT22, "after": "", "draft": upload, "year": "2025", "school": ""})
+    assert answer.status_code == 422 and re.search("Tệp dự thảo không đọc được|Tệp không phải JSON", answer.content.decode())
+    assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize("changes", [{"WEIGHT_MIDTERM": -5}, {"WEIGHT_TERM2": -1}, {"STEPS_LOST": 0}])
+def test_numbers_that_leave_nothing_to_reckon_with_are_counted_as_refused(changes, everything, now, officer):
+    made = years.closed(now, marks={1: {"toan": "4"}})
+    data = {**DRAFT, "base": TT22, "set": changes}
+    job = services.start_compare(
+        actor=factories.actor_of(officer), before=side_of(TT22), after=comparing.draft_side(data), year=2025, school=made.school, draft=data, now=now
+    )
+    job = run(job, now)
+    assert job.state == Job.State.DONE
+    totals = comparing.Totals.of_data(job.result["totals"])
+    refused = totals.errors.get("after", {}).get("draft-unusable", 0)
+    assert refused + totals.learners >= 3
+    text = factories.client_of(officer).get(reverse("law:comparison", args=[job.uid])).content.decode()
+    assert ("không tính được, ví dụ tổng hệ số bằng 0" in text) is bool(refused)
+
+
+def test_weights_of_nothing_refuse_everybody():
+    rows = secondary_rows(4)
+    side = comparing.draft_side({**DRAFT, "base": TT22, "set": {"WEIGHT_TERM2": -1}})
+    assert {error for _levels, error in comparing.decide_set(side, rows).values()} == {"draft-unusable"}

@@ -28,13 +28,22 @@ def _school(code: str | None) -> int | None:
     return int(school)
 
 
+YEARS = click.IntRange(1990, 2100)
+"""School years a command takes: others are slips of the hand."""
+
+
+def _nothing_closed(count: int, year: int) -> None:
+    if not count:
+        click.echo(f"Không có lớp nào đã khoá năm học {year}–{year + 1}.", err=True)
+
+
 def _print(data: Any) -> None:
     click.echo(json.dumps(data, ensure_ascii=False, indent=1, default=str))
 
 
 @group.command()
 @click.argument("learner")
-@click.option("--year", type=int, required=True, help="the year the school year begins in")
+@click.option("--year", type=YEARS, required=True, help="the year the school year begins in")
 @click.option("--json", "as_json", is_flag=True, help="for machines")
 def explain(learner: str, year: int, as_json: bool) -> None:
     """Tell why LEARNER (uid or code) has the results she has, from marks to decision."""
@@ -61,6 +70,8 @@ def explain(learner: str, year: int, as_json: bool) -> None:
         _print(explained(found))
     else:
         click.echo("\n".join(lines_of(found)))
+    if not found.chain.steps:
+        click.echo(f"Năm học {year}–{year + 1} chưa có điểm hay kết quả nào của học sinh này để giải thích.", err=True)
 
 
 def explained(found: Any) -> dict[str, Any]:
@@ -108,13 +119,18 @@ def lines_of(found: Any) -> list[str]:
 def side(text: str) -> tuple[Any, Mapping[str, Any] | None]:
     """Return the side an option names, an id or a draft's file, and the draft's data where it is one."""
     from khue.kernel.errors import DomainError
-    from khue.province.law import comparing
+    from khue.province.law import comparing, forms
 
     try:
         if not text.endswith(".json"):
             return comparing.side_of(text), None
+        if Path(text).stat().st_size > forms.MOST_BYTES:
+            raise click.ClickException(f"{text}: lớn hơn 64 kB nên không phải tệp dự thảo")
         data = json.loads(Path(text).read_text("utf-8-sig"))
         return comparing.draft_side(data), data
+    except comparing.NotComparable as refusal:
+        known = ", ".join(one for one, _name in forms.rule_set_choices())
+        raise click.ClickException(f"{refusal.sentence}\nCác bộ quy định có: {known}") from refusal
     except DomainError as refusal:
         raise click.ClickException(refusal.sentence) from refusal
     except (OSError, ValueError, RecursionError) as error:
@@ -124,7 +140,7 @@ def side(text: str) -> tuple[Any, Mapping[str, Any] | None]:
 @group.command()
 @click.option("--from", "before", required=True, metavar="RULESET", help="id of a rule set, or a draft's file (.json)")
 @click.option("--to", "after", required=True, metavar="RULESET", help="likewise")
-@click.option("--year", type=int, required=True, help="the year the closed school year begins in")
+@click.option("--year", type=YEARS, required=True, help="the year the closed school year begins in")
 @click.option("--school", help="code of one school; all without it")
 @click.option("--json", "as_json", is_flag=True, help="for machines, with everyone who differs and why")
 def compare(before: str, after: str, year: int, school: str | None, as_json: bool) -> None:
@@ -143,6 +159,7 @@ def compare(before: str, after: str, year: int, school: str | None, as_json: boo
         raise click.ClickException(refusal.sentence) from refusal
     with scope.everything():
         reach = comparing.reach(grades, year, _school(school))
+        _nothing_closed(len(reach.class_ids), year)
         totals, differing = comparing.Totals(), []
         for _place, counted, found, rows in comparing.compare(*sides, year, reach.class_ids):
             totals.merge(counted)
@@ -212,7 +229,7 @@ def _print_totals(totals: Any, open_classes: int) -> None:
 
 
 @group.command()
-@click.option("--year", type=int, required=True, help="the year the closed school year begins in")
+@click.option("--year", type=YEARS, required=True, help="the year the closed school year begins in")
 @click.option("--school", help="code of one school; all without it")
 @click.option("--json", "as_json", is_flag=True, help="for machines")
 def recompute(year: int, school: str | None, as_json: bool) -> None:
@@ -226,6 +243,7 @@ def recompute(year: int, school: str | None, as_json: bool) -> None:
     learners, differences = 0, []
     with scope.everything():
         classes = recomputing.closed_classes(year, _school(school))
+        _nothing_closed(len(classes), year)
         for _place, count, found in recomputing.recompute(year, classes):
             learners += count
             people = _people([one.learner_id for one in found], [one.class_id for one in found])
@@ -259,6 +277,8 @@ def shelf(words: tuple[str, ...], as_json: bool) -> None:
     from khue.province.law import shelf as pages
 
     found = pages.lines(" ".join(words), state="", kind="", day=timezone.localdate())
+    if not found:
+        click.echo("Không có văn bản nào chứa đủ các từ này.", err=True)
     if as_json:
         _print([pages.as_data(line) for line in found])
         return

@@ -198,7 +198,7 @@ def side_of(rule_set: str) -> Side:
     try:
         rules = assessment.rule_set(rule_set)
     except UnknownValue as error:
-        raise NotComparable(why=rule_set[:60]) from error
+        raise NotComparable(why=rule_set[:60] or "–") from error
     return _checked(Side(rules.id, rules.title, rules))
 
 
@@ -334,10 +334,21 @@ def _falling(levels: Sequence[str]) -> tuple[str, ...]:
     return tuple(reversed(levels))
 
 
+class DraftUnusable(RuleError):
+    """A draft's numbers leave nothing to reckon with: weights that sum to nothing, levels that lie beyond the last."""
+
+    code = "draft-unusable"
+
+
 def decide(side: Side, row: Row) -> Decided:
-    """Return one learner's year under one side. Raises RuleError."""
-    snapshot, conduct_year = inputs(side, row)
-    return recount.year_of(side.rules, snapshot, grade=row.grade, conduct_year=conduct_year)
+    """Return one learner's year under one side. Raises RuleError, DraftUnusable among them."""
+    try:
+        snapshot, conduct_year = inputs(side, row)
+        return recount.year_of(side.rules, snapshot, grade=row.grade, conduct_year=conduct_year)
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        if not side.is_draft:
+            raise
+        raise DraftUnusable(f"{side.id}: {type(error).__name__}") from error
 
 
 Answers = dict[int, tuple[dict[str, str], str]]

@@ -78,6 +78,7 @@ def _error(code: str) -> str:
     return {
         "incomplete-marks": _("thiếu điểm hoặc thiếu đánh giá quy định này cần"), "out-of-range": _("giá trị ngoài thang"),
         "unknown-value": _("mức hoặc mã quy định này không có"), "not-retestable": _("kiểm tra lại không đúng đối tượng"),
+        "draft-unusable": _("các con số của dự thảo không tính được, ví dụ tổng hệ số bằng 0"),
     }.get(code, code)  # fmt: skip
 
 
