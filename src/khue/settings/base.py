@@ -245,6 +245,8 @@ KHUE_WITNESSES = [Path(path) for path in os.environ.get("KHUE_WITNESSES", str(HO
 KHUE_SECOND_FACTOR = os.environ.get("KHUE_SECOND_FACTOR", "on") == "on"
 """Acts that ask for a second factor refuse without one; only the demo turns it off."""
 KHUE_DEMO = False
+KHUE_OUTGOING_NETWORKS = tuple(filter(None, os.environ.get("KHUE_OUTGOING_NETWORKS", "").split(",")))
+"""Private networks (10.20.0.0/16) that channels and subscriptions may connect to; public addresses always, this machine never."""
 KHUE_PUBLIC_URL = os.environ.get("KHUE_PUBLIC_URL", "http://127.0.0.1:8000")
 KHUE_PROVINCE = os.environ.get("KHUE_PROVINCE", "86")
 """Code of the province (QĐ 19/2025/QĐ-TTg); 86 is Vĩnh Long."""

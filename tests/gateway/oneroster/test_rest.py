@@ -249,3 +249,27 @@ def test_a_page_takes_the_same_statements_whatever_its_size(ask, counted):
         with counted() as found:
             ask("users", limit=limit)
         assert found.total <= 8, found.statements
+
+
+ATTACKS = [
+    "limit=²", "limit=1e3", "limit=-1", "limit=99999999999999999999", "offset=²", "offset=-1", "limit=1;drop table people_person", "sort=name;select 1", "sort=x.id",
+    "sort=name&orderBy=desc;--", "fields=name,password", "fields=", "fields=sourcedId,,name", "filter=name='a' OR 1=1--", "filter=1=1", "filter=name='a') or ('1'='1",
+    "filter=facts='a'", "filter=personal_number~'0'", "filter=name~'%00'", "filter=name='%00'", "filter=dateLastModified>'99999-01-01'",
+    "filter=dateLastModified>'0001-01-01T00:00:00%2B23:59'", "filter=" + "name='a' AND " * 200 + "name='a'", "filter=name='a' XOR name='b'",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", ATTACKS)
+def test_questions_meant_to_break_it_are_refused_or_find_nothing(ask, words):
+    answer = ask(f"users?{words}") if "name" not in words or "dateLast" in words else ask(f"orgs?{words}")
+    assert answer.status_code in (200, 400), answer.content
+    if answer.status_code == 200:
+        assert all(not rows for rows in answer.json().values()) or "dateLastModified" in words
+    else:
+        assert answer.json()["imsx_codeMajor"] == "failure" and b"Traceback" not in answer.content and b"psycopg" not in answer.content
+    assert ask("orgs").status_code == 200
+
+
+def test_signs_of_likeness_are_letters_and_quotes_are_doubled(ask, ground):
+    for words in ("name~'%25'", "name~'_'", "name~'\\'", "name='O''Neil'"):
+        assert ask(f"orgs?filter={words}").json() == {"orgs": []}, words

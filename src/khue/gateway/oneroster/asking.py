@@ -12,6 +12,7 @@ from datetime import date, datetime
 from typing import Any
 
 from khue.gateway.oneroster.tables import DAY, FLAG, MANY, MOMENT, NUMBER, TEXT, Table
+from khue.kernel import text
 
 MOST, USUAL = 10_000, 100
 LONGEST = 1000
@@ -55,9 +56,10 @@ def _whole(told: Mapping[str, str], name: str, usual: int, least: int, most: int
     words = told.get(name, "")
     if not words:
         return usual
-    if not words.isdigit() or len(words) > 9 or not least <= int(words) <= most:
+    number = text.whole(words, low=least, high=most)
+    if number is None:
         raise Refused(400, "invaliddata", f"{name} must be a whole number from {least} to {most}")
-    return int(words)
+    return number
 
 
 def fields(words: str, known: frozenset[str]) -> tuple[str, ...]:
@@ -118,10 +120,10 @@ def _term(table: Table, name: str, operator: str, words: str, values: dict[str, 
         if operator not in ("=", "!=", "~"):
             raise Refused(400, "invalid_filter_field", f"{name} is a list: =, != or ~")
         values[key] = [part.strip() for part in words.split(",")]
-        text = f"{column}::text[]"
+        held = f"{column}::text[]"
         if operator == "~":
-            return f"{text} && %({key})s::text[]"
-        equal = f"coalesce({text} @> %({key})s::text[] and {text} <@ %({key})s::text[], false)" if len(values[key]) > 1 else f"coalesce({text} @> %({key})s::text[], false)"
+            return f"{held} && %({key})s::text[]"
+        equal = f"coalesce({held} @> %({key})s::text[] and {held} <@ %({key})s::text[], false)" if len(values[key]) > 1 else f"coalesce({held} @> %({key})s::text[], false)"
         return f"not {equal}" if operator == "!=" else equal
     if operator == "~":
         values[key] = "%" + re.sub(r"([\\%_])", r"\\\1", words) + "%"

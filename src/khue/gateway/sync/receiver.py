@@ -12,6 +12,7 @@ its answer, refuse a record. It keeps everything in one SQLite file and needs no
 
 from __future__ import annotations
 
+import hmac
 import json
 import re
 import sqlite3
@@ -20,6 +21,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from socketserver import ThreadingMixIn
 from typing import Any
@@ -31,7 +33,9 @@ EVENTS = {"NEW": "NEW", "UPDATE": "UPDATE", "CANCEL": "CANCEL", "THEM": "NEW", "
 TAKEN, OLD, WRONG, BUSY = "00", "01", "10", "90"
 MINISTRY = {"truong": "school", "lop": "class", "can-bo": "staff", "hoc-sinh": "learner", "ket-qua": "result"}
 BUS = {"schools": "school", "classes": "class", "staff": "staff", "learners": "learner", "results": "result"}
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
+LARGEST_VERSION = 2**31 - 1
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}")
+_COUNT = re.compile(r"[0-9]{1,9}")
 
 Start = Callable[..., Any]
 Environment = dict[str, Any]
@@ -125,31 +129,29 @@ class Receiver:
 
     def __call__(self, environ: Environment, start: Start) -> Iterable[bytes]:
         """Answer one request."""
-        if self._token and environ.get("HTTP_AUTHORIZATION", "") != f"Bearer {self._token}":
+        shown = environ.get("HTTP_AUTHORIZATION", "").encode("utf-8", "replace")
+        if self._token and not hmac.compare_digest(shown, f"Bearer {self._token}".encode()):
             return _answer(start, 401, {"message": "token"})
         if self.behaviour.delay:
             time.sleep(self.behaviour.delay)
+        read = _body(environ)  # before the lock: a slow sender holds nobody up
         with self._lock:
-            status, body = self._handle(environ)
+            status, body = self._handle(environ, *read)
             cut = status == 200 and environ["REQUEST_METHOD"] != "GET" and self.behaviour.take("truncate")
         return _answer(start, status, body, cut=cut)
 
-    def _handle(self, environ: Environment) -> tuple[int, Any]:
+    def _handle(self, environ: Environment, wrong: int, raw: bytes) -> tuple[int, Any]:
         method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO", "").strip("/")
         parts = [unquote(part) for part in path.split("/", 1)]
         if method == "GET":
             return self._read(path, environ)
         if self.behaviour.take("fail"):
             return 503, {"message": "busy"}
-        size = int(environ.get("CONTENT_LENGTH") or 0)
-        if size > LARGEST_BODY:
-            return 413, {"message": "too large"}
-        raw = environ["wsgi.input"].read(size) if size else b""
-        if len(raw) != size:
-            return 400, {"message": "truncated"}
+        if wrong:
+            return wrong, {"message": "too large" if wrong == 413 else "truncated"}
         try:
             told = json.loads(raw) if raw else {}
-        except ValueError:
+        except (ValueError, RecursionError):
             return 400, {"message": "no JSON"}
         if not isinstance(told, dict):
             return 400, {"message": "no object"}
@@ -161,7 +163,10 @@ class Receiver:
             return 200, {"SoBanGhi": dict(self._db.execute("select object, count(*) from held where event <> 'CANCEL' group by object"))}
         if path.startswith("ban-ghi/"):
             asked = parse_qs(environ.get("QUERY_STRING", ""))
-            after, limit = asked.get("sau", [""])[0], min(int(asked.get("so", ["100"])[0]), 1000)
+            count = asked.get("so", ["100"])[0]
+            if not _COUNT.fullmatch(count):
+                return 400, {"message": "so"}
+            after, limit = asked.get("sau", [""])[0], max(1, min(int(count), 1000))
             rows = self._db.execute(
                 "select id, version, event from held where object = ? and id > ? order by id limit ?", [path.removeprefix("ban-ghi/"), after, limit]
             ).fetchall()
@@ -181,7 +186,7 @@ class Receiver:
         if method in ("PUT", "DELETE") and parts[0] in BUS and len(parts) == 2:
             version = environ.get("HTTP_X_PHIEN_BAN", "")
             message = Message(
-                parts[1], "CANCEL" if method == "DELETE" else environ.get("HTTP_X_SU_KIEN", "UPDATE"), int(version) if version.isdigit() else version,
+                parts[1], "CANCEL" if method == "DELETE" else environ.get("HTTP_X_SU_KIEN", "UPDATE"), int(version) if _COUNT.fullmatch(version) else version,
                 environ.get("HTTP_X_THOI_GIAN_CAP_NHAT", ""), BUS[parts[0]], told,
             )  # fmt: skip
             [(_one, code, text)] = self._apply([message])
@@ -217,22 +222,22 @@ class Receiver:
                 "insert into held values (?, ?, ?, ?, ?, ?, 1) on conflict (id) do update set version = excluded.version, event = excluded.event,"
                 " changed_at = excluded.changed_at, object = excluded.object, body = case when excluded.event = 'CANCEL' then held.body else excluded.body end,"
                 " times = held.times + 1",
-                [message.record_id, message.object, message.version, message.event, message.changed_at, json.dumps(message.body, ensure_ascii=False)],
+                [message.record_id, message.object, message.version, message.event, message.changed_at, json.dumps(message.body)],
             )
         self._db.execute(
             "insert into log (id, version, event, code) values (?, ?, ?, ?)",
-            [message.record_id[:200], message.version if isinstance(message.version, int) else None, message.event, code],
+            [message.record_id[:200], message.version if isinstance(message.version, int) and abs(message.version) <= LARGEST_VERSION else None, message.event, code],
         )
         return message, code, text
 
     def _judged(self, message: Message) -> tuple[str, str]:
-        if not message.record_id or len(message.record_id) > 150:
+        if not message.record_id or len(message.record_id) > 150 or not message.record_id.isprintable():
             return WRONG, "IdBanGhi"
         if message.event not in ("NEW", "UPDATE", "CANCEL"):
             return "11", "SuKien"
-        if not isinstance(message.version, int) or isinstance(message.version, bool) or message.version < 1:
+        if not isinstance(message.version, int) or isinstance(message.version, bool) or not 1 <= message.version <= LARGEST_VERSION:
             return "12", "PhienBan"
-        if not _MOMENT.fullmatch(message.changed_at):
+        if not _is_moment(message.changed_at):
             return "13", "ThoiGianCapNhat"
         if message.record_id in self.behaviour.refuse:
             return "20", "refused"
@@ -240,6 +245,31 @@ class Receiver:
         if row is not None and message.version <= row[0]:
             return OLD, "version held"
         return TAKEN, ""
+
+
+def _body(environ: Environment) -> tuple[int, bytes]:
+    """Return (0, the body of a request), or the status that refuses it: no length, too long, cut off."""
+    told = environ.get("CONTENT_LENGTH") or "0"
+    if not re.fullmatch(r"[0-9]{1,12}", told):
+        return 400, b""
+    size = int(told)
+    if size > LARGEST_BODY:
+        return 413, b""
+    raw = environ["wsgi.input"].read(size) if size else b""
+    return (0, raw) if len(raw) == size else (400, b"")
+
+
+def _is_moment(words: str) -> bool:
+    """Return whether words are a day of the calendar and a time of it."""
+    try:
+        return bool(_MOMENT.fullmatch(words)) and datetime.fromisoformat(words) is not None
+    except ValueError:
+        return False
+
+
+def _clean(value: Any) -> str:
+    """Return a value as text that can be kept: half a letter (a lone surrogate) is replaced."""
+    return str(value).encode("utf-8", "replace").decode()
 
 
 def _rows(told: dict[str, Any], name: str) -> list[dict[str, Any]]:
@@ -250,14 +280,14 @@ def _rows(told: dict[str, Any], name: str) -> list[dict[str, Any]]:
 def _envelope(object_: str, row: dict[str, Any]) -> Message:
     head = ("IdBanGhi", "SuKien", "PhienBan", "ThoiGianCapNhat")
     body = {name: value for name, value in row.items() if name not in head}
-    return Message(str(row.get("IdBanGhi", "")), str(row.get("SuKien", "")), row.get("PhienBan"), str(row.get("ThoiGianCapNhat", "")), object_, body)
+    return Message(_clean(row.get("IdBanGhi", "")), _clean(row.get("SuKien", "")), row.get("PhienBan"), str(row.get("ThoiGianCapNhat", "")), object_, body)
 
 
 def _ministry(object_: str, row: dict[str, Any]) -> Message:
     head = ("ID_BAN_GHI", "THAO_TAC", "PHIEN_BAN", "THOI_GIAN")
     body = {name: value for name, value in row.items() if name not in head}
     event = EVENTS.get(str(row.get("THAO_TAC", "")), "")
-    return Message(str(row.get("ID_BAN_GHI", "")), event, row.get("PHIEN_BAN"), str(row.get("THOI_GIAN", "")), object_, body)
+    return Message(_clean(row.get("ID_BAN_GHI", "")), event, row.get("PHIEN_BAN"), str(row.get("THOI_GIAN", "")), object_, body)
 
 
 _REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found", 409: "Conflict", 413: "Content Too Large",

@@ -22,6 +22,10 @@ from django.conf import settings
 
 LARGEST_ANSWER = 16 * 2**20
 TIMEOUT = 30.0
+LONGEST_ADDRESS = 300
+_PLAIN = re.compile(r"[!-~]+")
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 
 
@@ -48,25 +52,73 @@ def _local_allowed() -> bool:
 def checked(address: str) -> str:
     """Return an address a channel or subscription may have; raises Denied.
 
-    It is https, without a name or password in it. Loopback is for demonstrations and tests, plain http too.
+    It is https, in plain letters, without a name or password in it, and leads to no machine of ours as far as it says by itself;
+    where a name leads is asked at each connection. Loopback is for demonstrations and tests, plain http too.
     """
-    parts = urlsplit(address)
-    if parts.username or parts.password or parts.fragment or not parts.hostname or parts.scheme not in ("http", "https"):
+    try:
+        parts = urlsplit(address)
+        _port = parts.port
+    except ValueError as error:
+        raise Denied("address") from error
+    if len(address) > LONGEST_ADDRESS or not _PLAIN.fullmatch(address):
         raise Denied("address")
-    local = _is_local(parts.hostname)
-    if (local or parts.scheme == "http") and not (_local_allowed() and local):
+    if parts.username is not None or parts.password is not None or parts.fragment or not parts.hostname or parts.scheme not in ("http", "https"):
+        raise Denied("address")
+    host = parts.hostname.rstrip(".")
+    is_here = host == "localhost" or host.endswith(".localhost")
+    literal = _literal(host)
+    is_here = is_here or (literal is not None and _embedded(literal).is_loopback)
+    if is_here and not _local_allowed():
+        raise Denied("address")
+    if literal is not None and not may_reach(literal):
+        raise Denied("address")
+    if parts.scheme == "http" and not is_here:
         raise Denied("address")
     return address.rstrip("/")
 
 
-def _is_local(host: str) -> bool:
-    if host == "localhost":
-        return True
+def _literal(host: str) -> Address | None:
+    """Return the address a host is written as, in any way a system reads one (127.1, 0x7f000001, 2130706433), or None for a name."""
     try:
-        found = ipaddress.ip_address(host)
+        return ipaddress.ip_address(host)
     except ValueError:
+        pass
+    try:
+        return ipaddress.IPv4Address(socket.inet_aton(host)) if not re.search(r"[g-wyz]", host) else None
+    except (OSError, ValueError):
+        return None
+
+
+def _embedded(found: Address) -> Address:
+    """Return the version 4 address that a version 6 one stands for (mapped, 6to4, Teredo, NAT64), else itself."""
+    if isinstance(found, ipaddress.IPv6Address):
+        if found in _NAT64:
+            return ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
+        return found.ipv4_mapped or found.sixtofour or (found.teredo[1] if found.teredo else None) or found
+    return found
+
+
+def may_reach(found: Address) -> bool:
+    """Return whether we may connect there: a public address, or one of a network the operator names (KHUE_OUTGOING_NETWORKS).
+
+    Loopback is reached in demonstrations and tests only; addresses of this link, where clouds keep their secrets, never.
+    """
+    real = _embedded(found)
+    if real.is_loopback:
+        return _local_allowed()
+    if real.is_link_local or real.is_multicast or real.is_unspecified or real.is_reserved:
         return False
-    return found.is_loopback or found.is_link_local or found.is_unspecified or found.is_multicast
+    if real.is_global:
+        return True
+    return any(real in ipaddress.ip_network(told, strict=False) for told in getattr(settings, "KHUE_OUTGOING_NETWORKS", ()))
+
+
+def resolved(host: str, port: int) -> str:
+    """Return the address a name leads to now, the first of its addresses; every one of them must be allowed. Raises Denied, OSError."""
+    found = [ipaddress.ip_address(row[4][0].partition("%")[0]) for row in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    if not found or not all(may_reach(one) for one in found):
+        raise Denied("address")
+    return str(found[0])
 
 
 def folder(credential: str) -> Path:
@@ -135,11 +187,13 @@ class Link:
                 self._connection = http.client.HTTPSConnection(self._host, self._port, timeout=self._timeout, context=self._context)
             else:
                 self._connection = http.client.HTTPConnection(self._host, self._port, timeout=self._timeout)
-            self._connection.connect()
-            peer = self._connection.sock.getpeername()[0]
-            if _is_local(peer) and not _local_allowed():  # a name that leads to this machine
+            there = resolved(self._host, self._connection.port)  # asked once: what was allowed is what is connected to
+            self._connection._create_connection = lambda told, *rest: socket.create_connection((there, told[1]), *rest)  # type: ignore[attr-defined]
+            try:
+                self._connection.connect()
+            except BaseException:
                 self.close()
-                raise Denied("address")
+                raise
         return self._connection
 
     def send(self, method: str, path: str, body: Any = None, *, headers: Mapping[str, str] | None = None, raw: bytes | None = None) -> Answer:

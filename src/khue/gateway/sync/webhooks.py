@@ -1,7 +1,7 @@
 """Events told to subscribers: signed, at least once, in a queue of their own; a subscriber that is down gets them later.
 
     Khue-Event: transcripts.sealed
-    Khue-Delivery: 019…                         the same at every try: dedupe by it
+    Khue-Delivery: 019…                         the same at every try; it is the signed body's "id" too: dedupe by that
     Khue-Signature: t=1761000000,v1=<hex>       HMAC-SHA256 of "<t>.<body>" with the subscription's secret
 
 A receiver refuses a signature that does not fit, or a time more than five minutes away, and answers 2xx when it has it.
@@ -22,7 +22,7 @@ from django.db import connection
 from khue.gateway.sync.exposed import EXPOSED
 from khue.gateway.sync.models import WebhookDelivery, WebhookSubscription
 from khue.gateway.sync.transport import Denied, Link, Unreachable
-from khue.kernel import faults
+from khue.kernel import faults, text
 from khue.kernel.database import scope
 from khue.kernel.events.models import Event
 from khue.province.periods import vault
@@ -53,10 +53,10 @@ def signature(secret: str, body: bytes, *, at: int) -> str:
 def is_signed(secret: str, body: bytes, header: str, *, at: int) -> bool:
     """Return whether a header signs this body within the tolerance: what a receiver does, and our tests."""
     parts = dict(part.partition("=")[::2] for part in header.split(","))
-    when = parts.get("t", "")
-    if not when.isdigit() or abs(at - int(when)) > TOLERANCE:
+    when = text.whole(parts.get("t", ""), high=10**10 - 1)
+    if when is None or abs(at - when) > TOLERANCE:
         return False
-    return hmac.compare_digest(signature(secret, body, at=int(when)), header)
+    return hmac.compare_digest(signature(secret, body, at=when).encode(), header.encode("utf-8", "replace"))
 
 
 def fan_out(*, now: datetime, limit: int = 1000) -> int:
@@ -109,6 +109,8 @@ def deliver(*, now: datetime) -> bool:
         is_taken = held.answer.startswith("status 2")
     except (Unreachable, Denied) as error:
         held.answer, is_taken = f"{type(error).__name__.lower()}: {error}"[:200], False
+    except (ValueError, OSError) as error:  # what cannot be sent waits by itself and holds nobody up
+        held.answer, is_taken = f"denied: {type(error).__name__}", False
     faults.hit("sync.webhook.after_answer")
     if is_taken:
         held.state, held.taken_at = WebhookDelivery.State.TAKEN, now
