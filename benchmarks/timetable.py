@@ -38,6 +38,7 @@ from khue.school.timetable.solving.model import Problem, ProblemError
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data" / "timetabling"
 SIZES = (20, 40, 60)
+CODES = {"Toán học": "toan", "Ngữ văn": "ngu_van", "Giáo dục thể chất": "giao_duc_the_chat", "Tin học": "tin_hoc"}
 FEASIBLE_IN, TEACHER_GAPS, MEMORY = 5.0, 0.5, 2048
 SEEDS = ("--randomseeds10=7", "--randomseeds11=7", "--randomseeds12=7", "--randomseeds20=7", "--randomseeds21=7", "--randomseeds22=7")
 
@@ -78,14 +79,14 @@ def problem_named(name: str) -> Problem:
 
 
 def assignment(path: Path) -> Problem:
-    """Return the problem of a teaching assignment (teacher, subject, class, periods_per_week) in six mornings."""
+    """Return the problem of a teaching assignment (teacher, subject, class, periods_per_week), in mornings and short afternoons."""
     with path.open(encoding="utf-8-sig") as file:
-        lines = [(row["teacher"], row["subject"], row["class"], int(row["periods_per_week"])) for row in csv.DictReader(file)]
+        lines = [(row["teacher"], CODES.get(row["subject"], row["subject"]), row["class"], int(row["periods_per_week"])) for row in csv.DictReader(file)]
     heads: dict[str, str] = {}
     for teacher, _subject, group, _count in sorted(lines, key=lambda line: -line[3]):
         if group not in heads and teacher not in heads.values():
             heads[group] = teacher
-    return ordinary.problem_of(path.stem, lines, heads, sessions=1, rng=random.Random(0))
+    return ordinary.problem_of(path.stem, lines, heads, sessions=2, rng=random.Random(0))
 
 
 def one(name: str, seconds: float, seed: int) -> Run:
@@ -152,7 +153,7 @@ def peer(path: Path, seconds: float, problem: Problem, names: dict[str, str] | N
         )  # fmt: skip
         after, used = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic() - wall
         cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        whole = (file for file in Path(folder).glob("out/timetables/*/*_activities.xml") if not file.parent.name.endswith(("-highest", "-current")))
+        whole = (file for file in Path(folder).glob("out/timetables/*/*_data_and_timetable.fet") if not file.parent.name.endswith(("-highest", "-current")))
         found = next(whole, None)
         if found is None:
             refused = not list(Path(folder).glob("out/timetables/*")) and used < seconds

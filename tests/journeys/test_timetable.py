@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from khue.kernel import events, jobs
 from khue.kernel.database import scope
 from khue.school.timetable import problems, services
 from khue.school.timetable.models import Lesson
@@ -67,10 +68,28 @@ def test_pages_of_planning_are_fit_to_be_used(room, desk, phone):
         for name, path in (
             ("index", ""), ("checklist", "chuan-bi/"), ("week", "khung-tuan/"), ("rooms", "phong/"), ("rules", "yeu-cau/"),
             ("rule", "yeu-cau/moi/teacher_off/"), ("board", f"ban/{room.held.uid}/"), ("chains", f"ban/{room.held.uid}/doi-cho/"),
-            ("publish", f"ban/{room.held.uid}/cong-bo/"), ("broken", f"ban/{room.held.uid}/dieu-chua-dat/"), ("draft", "ban-moi/"),
+            ("whole", f"ban/{room.held.uid}/toan-truong/"), ("publish", f"ban/{room.held.uid}/cong-bo/"), ("broken", f"ban/{room.held.uid}/dieu-chua-dat/"), ("draft", "ban-moi/"),
         ):  # fmt: skip
             window.open(f"/thoi-khoa-bieu/{path}")
             window.check(f"timetable-{name}")
+
+
+def test_a_clash_is_explained_and_relaxed_by_one_button(room, desk, phone):
+    with scope.everything():
+        away = room.rule("teacher_off", slots=[[day, 0, n] for day in range(5) for n in range(4)], teachers=[str(room.posts["toan"].uid)])
+        held = room.draft("Bản 2")
+        job = services.start_solving(actor=room.actor, uid=held.uid, version=None, seconds=30, seed=1, keeps=False, now=room.now)
+        jobs.run(job.pk, clock=timezone.now)
+    for window in (phone, desk):
+        window.sign_in(room.account.username)
+        window.open(f"/thoi-khoa-bieu/ban/{held.uid}/dieu-chua-dat/")
+        expect(window.page.get_by_text("nới điều này là xếp được")).to_be_visible()
+        window.check("timetable-clash")
+    desk.page.get_by_role("button", name="Chuyển thành mong muốn").first.click()
+    expect(desk.page.get_by_role("heading", name="Bản 2")).to_be_visible()
+    with scope.everything():
+        away.refresh_from_db()
+        assert away.weight < 100
 
 
 def test_an_absence_is_covered_and_the_day_shows_it_on_a_phone(room, desk, phone):
@@ -78,6 +97,7 @@ def test_an_absence_is_covered_and_the_day_shows_it_on_a_phone(room, desk, phone
     monday = today + timedelta(days=-today.weekday() % 7)
     with scope.everything():
         services.publish(actor=room.actor, uid=room.held.uid, version=None, on=monday, now=room.now)
+        events.deliver(now=timezone.now())
         day = monday + timedelta(days=Lesson.objects.filter(timetable=room.held, subject_code="toan").first().day)
         away = services.add_absence(actor=room.actor, post=room.posts["toan"], first=day, last=day, note="Tập huấn", now=room.now)
         teacher = factories.account("subject_teacher", room.school, who=room.posts["toan"].person)

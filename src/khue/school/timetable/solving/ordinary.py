@@ -119,13 +119,23 @@ def problem_of(name: str, lines: Iterable[Line], heads: dict[str, str], *, sessi
     groups = {group: (group,) for activity in activities for group in activity.groups}
     constraints += _wishes(activities, teachers, groups, days, closed, rng)
     if sessions == 2:
-        constraints.append(m.MaxDays(who=m.GROUPS, most=2, per="afternoon", source="class_max_afternoons"))
+        most = max(2, -(-(_heaviest(activities) - 5 * MORNING) // AFTERNOON))
+        constraints.append(m.MaxDays(who=m.GROUPS, most=most, per="afternoon", source="class_max_afternoons"))
     return m.Problem(
         name=name, days=days, periods=tuple(str(h + 1) for h in range(height)), activities=tuple(activities), teachers=teachers,
         groups=groups, subjects=tuple(dict.fromkeys(one.subject for one in activities)),
         rooms=tuple(m.Room(f"Phòng máy {n + 1}") for n in range(max(1, len(groups) // 15))),
         constraints=tuple(constraints), closed=closed,
     )  # fmt: skip
+
+
+def _heaviest(activities: Iterable[m.Activity]) -> int:
+    """Return the periods of the class that has most."""
+    load: dict[str, int] = defaultdict(int)
+    for one in activities:
+        for group in one.groups:
+            load[group] += one.duration
+    return max(load.values())
 
 
 def _days(sessions: int) -> tuple[m.Day, ...]:
