@@ -256,6 +256,21 @@ def test_sets_agree_on_every_way_to_be_promoted_under_circular_22(rules):
     agree_new(rules, [(subjects, year) for subjects in marks for year in years], "strict", True)
 
 
+@pytest.mark.parametrize("rules", [*NEW, *OLD], ids=repr)
+def test_sets_agree_on_which_comment_subjects_are_assessed_again(rules):
+    year = {"conduct1": "tot", "conduct2": "tot", "absences": 0, "conduct_after_summer": None}
+    year |= {"principal_decision": None} if rules in NEW else {"conduct_year": "tot", "specialised_subject": None}
+    people = []
+    for term2, retest in [("dat", "dat"), ("chua_dat", "dat"), ("chua_dat", "chua_dat"), ("dat", None), ("chua_dat", None)]:
+        for marks in ([70] * 8, [70] * 6 + [20, 20], [40] * 8):
+            people.append(([*marked(*marks, comments="c"), SubjectResult("x", "comment", "dat", term2, retest=retest)], year))
+            people.append(([*marked(*marks), SubjectResult("x", "comment", "dat", term2, retest=retest)], year))
+    if rules in NEW:
+        agree_new(rules, people, "strict", True)
+    else:
+        agree_old(rules, people)
+
+
 def test_a_subject_left_out_of_every_count_needs_no_mark():
     """Exempted from the whole subject: no mark, and a re-assessment of it opens nothing and bars nothing."""
     out = [SubjectResult("x", "score", None, None, mode="exempt", retest=one) for one in (None, 60)]
@@ -362,7 +377,11 @@ def test_a_set_agrees_with_each_pupil_under_circular_27(data):
             "principal_decision": st.sampled_from([None, "len_lop", "o_lai_lop"]),
         }
     )
-    people = data.draw(st.lists(st.tuples(pupil(PRIMARY), year), min_size=1, max_size=8))
+    agree_primary(data.draw(st.lists(st.tuples(pupil(PRIMARY), year), min_size=1, max_size=8)))
+
+
+def agree_primary(people) -> None:
+    """Hold a set of ((grade, subjects, qualities), year) under circular 27/2020 against each pupil alone."""
     years = pl.DataFrame(
         [{"learner": index, "grade": one[0], **given_year} for index, (one, given_year) in enumerate(people)],
         schema_overrides={"level_after_help": pl.String, "principal_decision": pl.String},
@@ -387,6 +406,44 @@ def test_a_set_agrees_with_each_pupil_under_circular_27(data):
             "promotion_because": alone.promotion.because[0].code,
             "error": None,
         }
+
+
+NO_FLAGS = {
+    "is_outstanding_in_a_subject": False, "has_clear_progress": False, "is_recognised_by_class": False, "level_after_help": None,
+    "principal_decision": None,
+}  # fmt: skip
+
+
+def one_pupil(level: str, test: int, quality: str, *, grade: int = 4):
+    """A pupil best in everything but one subject, its test, and one quality."""
+    tested = sorted(PRIMARY.subjects_with_periodic_test(grade=grade, period="cuoi_nam"))
+    subjects = [PrimarySubject(code, {"cuoi_nam": "T"}, {"cuoi_nam": 100}) for code in tested[1:]]
+    subjects += [PrimarySubject(tested[0], {"cuoi_nam": level}, {"cuoi_nam": test}), PrimarySubject("dao_duc", {"cuoi_nam": "T"}, {})]
+    return grade, subjects, {"q0": "T", "q1": quality}
+
+
+def test_sets_agree_on_every_year_level_and_title_of_circular_27():
+    flags = list(NO_FLAGS)[:3]
+    people = [
+        (one_pupil(level, test, quality), {**NO_FLAGS, **{name: bool(number >> place & 1) for place, name in enumerate(flags)}})
+        for level in PRIMARY.subject_levels for test in (40, 50, 60, 70, 80, 90, 100) for quality in PRIMARY.quality_levels for number in range(8)
+    ]  # fmt: skip
+    agree_primary(people)
+
+
+def test_sets_agree_on_every_way_to_be_promoted_under_circular_27():
+    agree_primary([
+        (one_pupil(level, 40, "T", grade=grade), {**NO_FLAGS, "level_after_help": after, "principal_decision": decision})
+        for level in PRIMARY.subject_levels for grade in (1, 4, 5) for after in (None, "hoan_thanh", "chua_hoan_thanh")
+        for decision in (None, "len_lop", "o_lai_lop")
+    ])  # fmt: skip
+
+
+def test_a_pupil_in_one_of_two_frames_only_is_named():
+    both = pupil_rows([one_pupil("T", 100, "T")] * 2)
+    years = pl.DataFrame([{"learner": number, "grade": 4, **NO_FLAGS} for number in (0, 2)], schema_overrides={"level_after_help": pl.String, "principal_decision": pl.String})
+    answer = frames.primary_results(PRIMARY, both, years)
+    assert answer.select("learner", "error").rows() == [(0, None), (1, "out-of-range"), (2, "incomplete-marks")]  # no grade; no marks
 
 
 def commended(rules, subjects, qualities, outstanding: bool) -> str | None:
