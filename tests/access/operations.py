@@ -194,6 +194,8 @@ def _things(world: World, thing: str, letter: str, role: str, account: Account |
         return [{"uid": held.uid, "version": held.version, "sha256": held.snapshot.sha256}]
     if thing == "board":
         return [{"uid": rows["period"].uid, "submission": rows["submission"].uid, "version": rows["submission"].version}]
+    if thing == "school with its classes":
+        return [{"uid": place.school.uid}]
     if thing == "commune":
         return [{"uid": place.school.parent_ties.get().parent.uid}]
     if thing == "unit":
@@ -316,7 +318,7 @@ def _register() -> list[Operation]:
         *_pages("orgs:commune", "unit", post=_form(commune="99902", on="10/11/2025", reason=REASON)),
         *_pages("schooling:open-school", "commune", post=_form(template="thcs", name="Trường mới", classes="1", on="10/11/2025", reason=REASON)),
         *_pages("schooling:merge-school", "unit", post=_form(target=lambda world, target: world.elsewhere.code, on="10/11/2025", reason=REASON)),
-        *_pages("schooling:split-school", "unit", post=_form(name="Trường ba", levels="lower_secondary", on="10/11/2025", reason=REASON)),
+        *_pages("schooling:split-school", "school with its classes", post=_form(name="Trường ba", levels="lower_secondary", on="10/11/2025", reason=REASON)),
         *_pages("orgs:decide", "reform", get=None, post=_form(commune=lambda world, target: world.question.options[0])),
         *_pages("people:doubles"), *_pages("people:without-number"), *_pages("people:search-doubles", get=None, post=EMPTY), *_pages("people:merges"),
         *_pages("people:candidates", "learner"), *_pages("people:double", "double", post=_form(keep="1", reason=REASON)),
@@ -324,6 +326,7 @@ def _register() -> list[Operation]:
         *_pages("people:merge", "merge", post=_form(act="decline", answer=REASON, version="1")),
         *_pages("people:undo-merge", "done merge", post=_form(reason=REASON, version="1")),
         *_pages("schooling:classes"), *_pages("schooling:new-class", post=_form(name="7 Mới", grade="7")),
+        *_pages("schooling:as-known", "class", object_="lop"), *_pages("schooling:as-known", "learner", variant="learner", object_="hoc-sinh"),
         *_pages("schooling:class", "class"), *_pages("schooling:new-learner", "class", post=NEW_LEARNER),
         *_pages("schooling:class-codes", "class", post=EMPTY), *_pages("schooling:learner", "learner"),
         *_pages("schooling:invite-guardian", "learner", post=_form(name="Trần Thị Mới", relation="mother")),
@@ -523,6 +526,7 @@ def _api() -> list[Operation]:
         reads("openapi-json"), reads("api-root"), reads("list_units"), reads("get_unit", "unit"), reads("list_unit_successors", "unit"),
         reads("list_unit_predecessors", "unit", "?day=2025-01-01"), reads("get_tree"), reads("list_classes", query="?school_year=2025"),
         reads("list_class_learners", "class"), reads("list_learners"), reads("get_learner", "learner"),
+        reads("get_as_known", "learner", "?on=2025-11-10&known_on=2025-11-10", object_="learners"),
         writes("create_learner", "class", class_uid=_of("uid"), name="Lê Văn Mới", born_on="2013-05-06", from_day="2025-11-10",
                until="2026-06-01"),
         writes("update_learner", "learner", "PATCH", version=_of("version"), address="Ấp 3"),

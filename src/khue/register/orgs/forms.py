@@ -10,22 +10,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from khue.kernel import text
+from khue.register.orgs.days import EARLIEST, LATEST, day_of
 from khue.register.orgs.models import Level, UnitKind
 
-EARLIEST, LATEST = date(1900, 1, 1), date(2200, 1, 1)
-
-
-def day_of(request: HttpRequest, name: str, default: date) -> date:
-    """Return the day a GET parameter names, as YYYY-MM-DD or dd/mm/yyyy; the default for anything else."""
-    value = request.GET.get(name, "").strip()
-    parts = value.split("/")
-    if len(parts) == 3:
-        value = f"{parts[2]}-{parts[1]:0>2}-{parts[0]:0>2}"
-    try:
-        day = date.fromisoformat(value)
-    except ValueError:
-        return default
-    return day if EARLIEST <= day < LATEST else default
+__all__ = ["day_of"]
 
 
 SLIDER_FROM = 2020
@@ -44,6 +32,7 @@ def slider(day: date, today: date) -> dict[str, int]:
     """Return the slider's last month, the month it stands at, and the year it begins in."""
     last = (today.year - SLIDER_FROM) * 12 + today.month - 1
     return {"last": last, "at": max(0, min(last, (day.year - SLIDER_FROM) * 12 + day.month - 1)), "year": SLIDER_FROM}
+
 
 
 def uid_of(request: HttpRequest, name: str) -> UUID | None:

@@ -1,7 +1,7 @@
 """Classes, learners, placements and transfers for other systems."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from django.http import HttpRequest
@@ -17,7 +17,7 @@ from khue.kernel.text import fold
 from khue.register.orgs.models import Unit
 from khue.register.people import services as people
 from khue.register.people.models import Person
-from khue.register.schooling import queries, services
+from khue.register.schooling import known, queries, services
 from khue.register.schooling.mine import files_of
 from khue.register.schooling.models import ClassGroup, Placement, Transfer
 
@@ -257,3 +257,45 @@ def agree_transfer(request: HttpRequest, uid: UUID, body: AgreeIn) -> Transfer:
 def refuse_transfer(request: HttpRequest, uid: UUID, body: RefuseIn) -> Transfer:
     """Refuse for the caller's side."""
     return services.refuse(actor=request.actor, uid=str(uid), answer=body.answer, now=timezone.now())
+
+
+class KnownFactOut(Schema):
+    """One value as known then and as known now, both in words."""
+
+    code: str
+    title: str
+    then: str
+    now: str
+
+
+class KnownLineOut(Schema):
+    """A member of a class, or a place of a learner: known then, known now."""
+
+    uid: UUID
+    text: str
+    detail: str
+    then: bool
+    now: bool
+
+
+class KnownOut(Schema):
+    """A thing as it was on a day, as known at the end of another."""
+
+    uid: UUID
+    title: str
+    on: date
+    known_on: date
+    was_known: bool
+    facts: list[KnownFactOut]
+    lines: list[KnownLineOut]
+
+
+OBJECTS = {"schools": "truong", "classes": "lop", "learners": "hoc-sinh", "posts": "can-bo"}
+
+
+@router.get("/as-known/{object_}/{uuid:uid}", response=KnownOut, operation_id="get_as_known")
+def get_as_known(request: HttpRequest, object_: Literal["schools", "classes", "learners", "posts"], uid: UUID, on: date, known_on: date) -> known.Known:
+    """Return a school, class, learner or post as it was `on` a day, as known at the end of `known_on`."""
+    found = known.as_known(request.actor, OBJECTS[object_], uid, on=on, known_on=known_on, at=timezone.now())
+    audit.looked(request, list(found.people), "known")
+    return found

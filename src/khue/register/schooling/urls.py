@@ -16,6 +16,7 @@ urlpatterns = [
     path("hoc-sinh/<uuid:uid>/chuyen-truong/", views.ask_transfer, name="ask-transfer"),
     path("hoc-sinh/<uuid:uid>/doi-lop/", views.change_class, name="change-class"),
     path("hoc-sinh/<uuid:uid>/roi-truong/", views.leave, name="leave"),
+    path("nhu-da-biet/<slug:object_>/<uuid:uid>/", views.as_known, name="as-known"),
     path("don-vi/<uuid:uid>/mo-truong/", schools.open_school, name="open-school"),
     path("don-vi/<uuid:uid>/sap-nhap/", schools.merge, name="merge-school"),
     path("don-vi/<uuid:uid>/chia-tach/", schools.split, name="split-school"),

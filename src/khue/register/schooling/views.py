@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
@@ -17,11 +19,12 @@ from khue.kernel.database import scope
 from khue.kernel.errors import Invalid, NotFound
 from khue.kernel.permissions import Actor
 from khue.kernel.permissions.loading import local_day
+from khue.register.orgs.days import day_of
 from khue.register.orgs.models import Unit
 from khue.register.people import invitations
 from khue.register.people import services as people
 from khue.register.people.models import Person
-from khue.register.schooling import forms, queries, services
+from khue.register.schooling import forms, known, queries, services
 from khue.register.schooling.models import ClassGroup
 
 
@@ -307,3 +310,15 @@ def leave(request: HttpRequest, uid: str) -> HttpResponse:
     }, status=422 if form.errors else 200)  # fmt: skip
 
 
+
+
+@require_safe
+def as_known(request: HttpRequest, object_: str, uid: UUID) -> HttpResponse:
+    """Show a school, class, learner or post as it was on a day, as known on another."""
+    now = timezone.now()
+    today = local_day(now)
+    on, known_on = day_of(request, "ngay", today), day_of(request, "biet", today)
+    found = known.as_known(request.actor, object_, uid, on=on, known_on=known_on, at=now)
+    audit.looked(request, list(found.people), "known")
+    pages = {"truong": "orgs:unit", "lop": "schooling:class", "hoc-sinh": "schooling:learner", "can-bo": "fields:staff"}
+    return _show(request, "known", {"known": found, "kind": known.TITLES[object_], "back": reverse(pages[object_], args=[uid])})
