@@ -102,3 +102,14 @@ def test_words_of_every_kind_of_change():
     assert "thêm Thứ Hai sáng tiết 2" in telling.words(line | {"was": None}, with_group=False)
     assert "không còn học Thứ Hai sáng tiết 2" in telling.words(line | {"now": None}, with_group=False)
     assert "tuần lẻ" in telling.words(line | {"now": base | {"weeks": 1}}, with_group=False)
+
+
+def test_the_first_timetable_is_told_to_teachers_and_families(room):
+    room.published(FIRST)
+    told()
+    teacher = factories.account("subject_teacher", room.school, who=room.posts["toan"].person)
+    page = page_of(teacher, FIRST + timedelta(days=2))
+    assert "Tuần dạy của tôi: thời khoá biểu mới từ ngày 03/11/2025" in page and "Thời khoá biểu đầu tiên" in page
+    assert "Lớp chủ nhiệm 7A1" in page
+    mother = factories.guardian(factories.learners(room.groups[0], 1)[0])
+    assert "7A1: thời khoá biểu mới từ ngày 03/11/2025" in page_of(mother, FIRST)

@@ -43,7 +43,7 @@ def _words(built: Built, demand: clashing.Demand) -> str:
     if hasattr(k, "most") or hasattr(k, "least"):
         parts.append(str(getattr(k, "most", getattr(k, "least", ""))))
     slots = sorted(getattr(k, "slots", ()))
-    if slots and len(slots) <= 2 * SHOWN:
+    if slots:
         parts.append(_some([weeks.place_name(built.grid.place(slot)) for slot in slots]))
     return ": ".join(filter(None, (title, " · ".join(filter(None, parts)))))
 

@@ -737,7 +737,7 @@ def _teacher(actor: Actor, on: date) -> MyDay:
 def _teachers_news(actor: Actor, on: date) -> list[News]:
     """Return what changes in her own week and in those of the classes she is homeroom teacher of; two statements."""
     own = WeekChange.objects.filter(
-        post__person_id=actor.person_id or 0, on__range=(on - NEWS_AFTER, on + NEWS_BEFORE), timetable__valid__endswith__gt=on
+        post__person_id=actor.person_id or 0, on__range=(on - NEWS_AFTER, on + NEWS_BEFORE), timetable__valid__overlap=span(on)
     ).order_by("on", "pk")  # fmt: skip
     sheets = ClassSheet.objects.filter(
         class_group__homeroom__person_id=actor.person_id or 0, valid__overlap=span(on, on + NEWS_BEFORE)

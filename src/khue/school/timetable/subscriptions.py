@@ -9,6 +9,7 @@ from datetime import date, datetime, time
 from django.db.models import Q
 
 from khue.kernel.database import scope
+from khue.kernel.database.fields import period as span
 from khue.school.timetable import weeks
 from khue.school.timetable.calendars import Event, calendar
 from khue.school.timetable.models import CalendarLink, Cover, Lesson
@@ -34,7 +35,7 @@ def by_token(token: str, *, on: date, stamp: datetime) -> bytes | None:
 def of(column: str, pk: int, name: str, *, on: date, stamp: datetime) -> bytes:
     """Return the calendar of one post, class or room (column of Lesson) for versions that are not over; two statements."""
     lessons = list(
-        Lesson.objects.filter(**{column: pk}, is_published=True, timetable__valid__endswith__gt=on)
+        Lesson.objects.filter(**{column: pk}, is_published=True, timetable__valid__overlap=span(on))
         .select_related("timetable__pattern", "class_group", "post__person", "room").order_by("pk")
     )  # fmt: skip
     meant = Q(lesson__in=[one.pk for one in lessons])
