@@ -18,6 +18,8 @@ from khue.kernel.jobs.models import Job
 from khue.province.law import chart, comparing, services
 from khue.province.law.comparing import NotADraft, NotComparable, Row, draft_side, side_of
 from khue.school.gradebook import judging, recount
+from khue.school.gradebook.gathering import class_terms
+from khue.school.gradebook.services import closing
 from regulations import assessment, curriculum
 from regulations.drafts import demand_official
 from regulations.drafts.loading import DraftNotOfficial
@@ -430,3 +432,16 @@ def test_weights_of_nothing_refuse_everybody():
     rows = secondary_rows(4)
     side = comparing.draft_side({**DRAFT, "base": TT22, "set": {"WEIGHT_TERM2": -1}})
     assert {error for _levels, error in comparing.decide_set(side, rows).values()} == {"draft-unusable"}
+
+
+def test_a_result_of_a_draft_is_never_stored(everything, now):
+    """Were a door to hand out a draft all the same, closing would refuse to store what it decides."""
+    made = years.closed(now)
+    before = years.state()
+    draft = comparing.draft_side({**DRAFT, "base": TT22})
+    [group] = class_terms([made.group.pk], school_year=2025, term=0)
+    rows = list(closing.result_rows(group, judging.judge_year(group, draft.rules), now=now))
+    assert {row["rule_set"] for row in rows} == {DRAFT["id"]}
+    with pytest.raises(DraftNotOfficial):
+        closing.insert_results(rows)
+    assert years.state() == before

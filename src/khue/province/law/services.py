@@ -139,7 +139,7 @@ def recompute(job: Job, actor: Actor) -> Iterator[Step]:
         if found:
             rows = [{key: value for key, value in asdict(one).items() if key != "learner"} for one in found]
             result["parts"].append(_part(rows, f"tinh-lai-{place}.json", actor))
-        message = _("%(differences)s điểm khác trong hồ sơ của %(learners)s em.") % {
+        message = _("%(differences)s chỗ khác trong hồ sơ của %(learners)s em.") % {
             "differences": result["differences"], "learners": result["learners"]
         }  # fmt: skip
         yield Step(done=place, cursor={"place": place}, total=len(classes), message=message, result=result, result_url=address)

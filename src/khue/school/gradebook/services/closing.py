@@ -38,6 +38,7 @@ from khue.school.gradebook.gathering import ClassTerm, class_terms
 from khue.school.gradebook.judging import Judged, Missing
 from khue.school.gradebook.models import Closing, Register, Term
 from khue.school.gradebook.services.registers import STAYING
+from regulations import drafts
 
 UNIT = 1000
 """Learners closed in one transaction, at most; a class is never divided."""
@@ -210,10 +211,13 @@ def insert_results(rows: Sequence[dict[str, Any]]) -> None:
     """Insert results, few by one statement, a set by way of a temporary table.
 
     COPY into a table with row-level security is not open to this role; COPY beside it and one INSERT from there
-    is still a third cheaper for the server than one large JSON document.
+    is still a third cheaper for the server than one large JSON document. Raises DraftNotOfficial for a result of any
+    rule set but those in the books: a draft decides nothing that counts.
     """
     if not rows:
         return
+    if strange := {row["rule_set"] for row in rows} - drafts.bases().keys():
+        raise drafts.DraftNotOfficial(f"no official rule set: {sorted(strange)}", name="rule_set", got=sorted(strange))
     columns = ", ".join(_TYPES)
     shape = ", ".join(f"{name} {kind}" for name, kind in _TYPES.items())
     insert = f"insert into gradebook_result (version, is_current, {columns}) select 1, true, {columns} from"
