@@ -209,7 +209,7 @@ def test_a_screen_is_linked_for_those_who_may_open_it_and_named_for_the_others(p
         for slug in slugs:
             text = client.get(f"/phap-ly/{slug}/").content.decode()
             part = text.partition('id="bieu-mau"')[2].partition("</ul>")[0]
-            assert part.count("<li>") == len([one for one in citing.resting_on(shelf.by_slug(slug).number)])
+            assert part.count("<li>") == len(citing.resting_on(shelf.by_slug(slug).number))
             linked[who] |= set(re.findall(r'href="([^"]+)"', part))
         assert all(client.get(address).status_code == 200 for address in linked[who]), who
     assert linked[""] == {"/xac-minh/"}

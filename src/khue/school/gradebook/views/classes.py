@@ -27,7 +27,12 @@ from khue.school.gradebook.explain import missing_words
 from khue.school.gradebook.queries.decisions import WAITING
 from khue.school.gradebook.queries.results import ClassResults, ResultRow, Seen
 from khue.school.gradebook.services import ConductChange
-from khue.school.gradebook.services.conduct import CONDUCT_LEVELS, GROUNDS, RANKED_CONDUCT_LEVELS, conduct_choices
+from khue.school.gradebook.services.conduct import (
+    CONDUCT_LEVELS,
+    GROUNDS,
+    RANKED_CONDUCT_LEVELS,
+    conduct_choices,
+)
 from khue.school.gradebook.views.registers import chosen_term, term_tabs
 from regulations import assessment
 
