@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from khue.kernel.errors import NotFound
 from khue.kernel.permissions import Actor
 from khue.kernel.permissions.loading import local_day
 from khue.province.quality.models import Deadline, Rule, Score
+from khue.register.fields import annex
 from khue.register.orgs.models import Unit
 
 TREND_DAYS = 30
@@ -67,6 +69,18 @@ class Line:
     url: str
     person_id: int | None
     school_id: int
+    object: str = ""
+
+    @property
+    def field_name(self) -> str:
+        """Return the field's name as people say it; an extension's or an unknown one's symbol."""
+        return _field_names().get((self.object, self.symbol), self.symbol)
+
+
+@lru_cache(maxsize=1)
+def _field_names() -> dict[tuple[str, str], str]:
+    """Return the names of the fields of schools, classes, staff and learners by object and symbol."""
+    return {(table.subject, symbol): field.label for table in annex.tables() if table.subject == table.object for symbol, field in table.fields.items()}
 
 
 def _rows(sql: str, values: Sequence[Any] | dict[str, Any]) -> list[tuple[Any, ...]]:
@@ -158,7 +172,7 @@ def work_list(actor: Actor, rule: Rule, *, at: datetime, school_id: int | None =
         {**_place(actor), "school": school_id, "rule": rule.pk, "object": rule.object, "limit": LINES_A_PAGE, "offset": LINES_A_PAGE * (page - 1)},
     )
     lines = [
-        Line(school, name, code, symbol, _json(detail), first, address(rule.object, uid, symbol), person, school_pk)
+        Line(school, name, code, symbol, _json(detail), first, address(rule.object, uid, symbol), person, school_pk, rule.object)
         for school, name, code, symbol, detail, first, uid, person, school_pk, _count in found
     ]
     return lines, found[0][-1] if found else 0

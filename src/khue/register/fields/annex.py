@@ -81,6 +81,13 @@ class Field:
     children: tuple[Field, ...] = ()
     child: str = ""
 
+    @property
+    def label(self) -> str:
+        """Return the name as a teacher says it: what is chosen from a list is not called a code."""
+        if self.type == "enum" and self.name.startswith("Mã "):
+            return self.name[3:4].upper() + self.name[4:]
+        return self.name
+
 
 @dataclass(frozen=True, slots=True)
 class Table:

@@ -26,7 +26,7 @@ def control(field: Field, tables: Mapping[str, Mapping[str, str]]) -> forms.Fiel
 
     Values are checked by the service, which knows every rule; the form only helps to type.
     """
-    label = field.name
+    label = field.label
     if field.type == "boolean":
         return forms.ChoiceField(label=label, choices=YES_NO, required=False)
     known = tables.get(field.list_code, {})

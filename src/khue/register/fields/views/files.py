@@ -61,9 +61,9 @@ def _records(found: File) -> list[dict[str, Any]]:
 def row_of(kind: annex.Kind, record: Any) -> dict[str, Any]:
     """Return a record as a line: its first texts, what else it tells, its days."""
     fields = annex.table_of(kind.object).fields
-    told = [(fields[symbol].name, value) for symbol, value in record.body.items() if symbol in fields and value not in (None, "", [])]
+    told = [(fields[symbol].label, value) for symbol, value in record.body.items() if symbol in fields and value not in (None, "", [])]
     order = list(fields)
-    told.sort(key=lambda pair: next((place for place, symbol in enumerate(order) if fields[symbol].name == pair[0]), 0))
+    told.sort(key=lambda pair: next((place for place, symbol in enumerate(order) if fields[symbol].label == pair[0]), 0))
     shown = [(name, _shown(value)) for name, value in told]
     return {"record": record, "title": shown[0][1] if shown else kind.title, "told": shown[1:6], "since": record.valid.lower, "until": record.valid.upper}
 
