@@ -27,13 +27,6 @@ def survivor_of(uid: str) -> str | None:
         return cursor.fetchone()[0]
 
 
-def living(person: Person) -> Person | None:
-    """Return the living file a merged one went into, as far as the scope shows it."""
-    with connection.cursor() as cursor:
-        cursor.execute("select khue_living(%s)", [person.pk])
-        return Person.objects.filter(pk=cursor.fetchone()[0]).first()
-
-
 @dataclass(frozen=True, slots=True)
 class File:
     """One of two files beside each other.

@@ -18,8 +18,8 @@ from khue.kernel.errors import DomainError, Invalid, NotFound
 from khue.kernel.permissions import Actor
 from khue.kernel.permissions.loading import local_day
 from khue.register.orgs.models import Unit, level_of_grade
-from khue.register.people import queries
 from khue.register.people import services as people
+from khue.register.people.doubles import finding
 from khue.register.people.models import Person
 from khue.register.schooling.events import LearnerPlaced, LearnerTransferred
 from khue.register.schooling.models import ClassGroup, Closed, Opened, Placement, Transfer
@@ -184,7 +184,7 @@ def find_for_transfer(*, actor: Actor, code: str, born_on: date, now: datetime) 
     with scope.opened(everything=True):
         found = Person.objects.filter(code=code.strip()).first()
         if found is not None and found.merged_into_id is not None:
-            found = queries.living(found)
+            found = finding.living(found)
         if found is not None and found.born_on != born_on:
             found = None
         if found is not None:

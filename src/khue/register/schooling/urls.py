@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from khue.register.schooling import schools, views
+from khue.register.schooling import views
 
 app_name = "schooling"
 urlpatterns = [
@@ -17,9 +17,9 @@ urlpatterns = [
     path("hoc-sinh/<uuid:uid>/doi-lop/", views.change_class, name="change-class"),
     path("hoc-sinh/<uuid:uid>/roi-truong/", views.leave, name="leave"),
     path("nhu-da-biet/<slug:object_>/<uuid:uid>/", views.as_known, name="as-known"),
-    path("don-vi/<uuid:uid>/mo-truong/", schools.open_school, name="open-school"),
-    path("don-vi/<uuid:uid>/sap-nhap/", schools.merge, name="merge-school"),
-    path("don-vi/<uuid:uid>/chia-tach/", schools.split, name="split-school"),
+    path("don-vi/<uuid:uid>/mo-truong/", views.open_school, name="open-school"),
+    path("don-vi/<uuid:uid>/sap-nhap/", views.merge_school, name="merge-school"),
+    path("don-vi/<uuid:uid>/chia-tach/", views.split_school, name="split-school"),
     path("chuyen-truong/", views.transfers, name="transfers"),
     path("chuyen-truong/tiep-nhan/", views.find_learner, name="find-learner"),
     path("chuyen-truong/<uuid:uid>/", views.transfer, name="transfer"),

@@ -14,6 +14,7 @@ from typing import Any
 from django.db import connection
 
 from khue.register.people.doubles.rules import LISTED, Evidence, Known, weigh
+from khue.register.people.models import Person
 
 _FACTS = """jsonb_build_object('id', p.id, 'school', p.school_id, 'name', p.name, 'born', p.born_on, 'precision', p.born_precision,
   'sex', p.sex, 'place', p.birth_place, 'commune', p.commune_code, 'address', p.address, 'phone', p.phone, 'number', p.personal_index,
@@ -177,3 +178,10 @@ def weighed(first: int, second: int) -> Pair:
     one, other = Known.of(rows[first]), Known.of(rows[second])
     points, lines = weigh(one, other)
     return Pair(first, second, (rows[first]["school"], rows[second]["school"]), points, tuple(lines), not (one.number and other.number))
+
+
+def living(person: Person) -> Person | None:
+    """Return the living file a merged one went into, as far as the scope shows it."""
+    with connection.cursor() as cursor:
+        cursor.execute("select khue_living(%s)", [person.pk])
+        return Person.objects.filter(pk=cursor.fetchone()[0]).first()
