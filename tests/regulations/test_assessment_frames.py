@@ -271,6 +271,14 @@ def test_sets_agree_on_which_comment_subjects_are_assessed_again(rules):
         agree_old(rules, people)
 
 
+@pytest.mark.parametrize("rules", OLD, ids=repr)
+def test_a_learner_of_old_rules_in_one_of_two_frames_only_is_incomplete(rules):
+    year = {"conduct1": "tot", "conduct2": "tot", "conduct_year": "tot", "absences": 0}
+    years = pl.DataFrame([{"learner": number, **year} for number in (0, 2)])
+    answer = frames.ranked_results(rules, rows_of([marked(*[70] * 8)] * 2), years)
+    assert answer.select("learner", "error").rows() == [(0, None), (1, "incomplete-marks"), (2, "incomplete-marks")]
+
+
 def test_a_subject_left_out_of_every_count_needs_no_mark():
     """Exempted from the whole subject: no mark, and a re-assessment of it opens nothing and bars nothing."""
     out = [SubjectResult("x", "score", None, None, mode="exempt", retest=one) for one in (None, 60)]

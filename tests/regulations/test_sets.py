@@ -175,7 +175,7 @@ def test_what_a_set_does_not_say_is_none():
 def test_prizes_at_their_caps_and_one_above(shares):
     rules = contests.rules_for(year=2025)
     rows = []
-    for candidates in (0, 1, 2, 10, 33, 34, 99, 100, 101, 250):
+    for candidates in range(120):
         caps = rules.prize_caps(candidates, shares=shares or rules.NATIONAL)
         rest = caps.prizes - caps.first_to_third
         for first, second, fourth in ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)):
