@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from khue.register.fields import catalogue, counting, queries
@@ -46,7 +47,7 @@ def _grades(classes: list[dict[str, Any]]) -> list[dict[str, Any]]:
         told = grades.setdefault(one["grade"], [0, 0])
         told[0] += 1
         told[1] += one["n"]
-    return [{"grade": grade, "classes": count, "learners": learners} for grade, (count, learners) in sorted(grades.items())]
+    return [{"grade": _("Khối %(grade)s") % {"grade": grade} if grade > 0 else _("Mầm non"), "classes": count, "learners": learners} for grade, (count, learners) in sorted(grades.items())]
 
 
 def _shares(told: counting.Told, levels: list[str]) -> list[dict[str, Any]]:
