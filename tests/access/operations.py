@@ -162,6 +162,8 @@ def _things(world: World, thing: str, letter: str, role: str, account: Account |
     if thing == "job":
         own = rows.get("jobs", {}).get(account.pk) if account else None
         return [{"uid": (own if letter == "o" and own else rows["job"]).uid}]
+    if thing == "school with its classes":
+        return [{"uid": place.school.uid}]
     if thing == "family change":
         return [{"uid": rows[thing].uid}]
     if thing == "own family change":
@@ -194,8 +196,6 @@ def _things(world: World, thing: str, letter: str, role: str, account: Account |
         return [{"uid": held.uid, "version": held.version, "sha256": held.snapshot.sha256}]
     if thing == "board":
         return [{"uid": rows["period"].uid, "submission": rows["submission"].uid, "version": rows["submission"].version}]
-    if thing == "school with its classes":
-        return [{"uid": place.school.uid}]
     if thing == "commune":
         return [{"uid": place.school.parent_ties.get().parent.uid}]
     if thing == "unit":
