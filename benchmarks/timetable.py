@@ -23,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -81,7 +82,10 @@ def problem_named(name: str) -> Problem:
 def assignment(path: Path) -> Problem:
     """Return the problem of a teaching assignment (teacher, subject, class, periods_per_week), in mornings and short afternoons."""
     with path.open(encoding="utf-8-sig") as file:
-        lines = [(row["teacher"], CODES.get(row["subject"], row["subject"]), row["class"], int(row["periods_per_week"])) for row in csv.DictReader(file)]
+        load: Counter[tuple[str, str, str]] = Counter()  # a class may stand twice in a teacher's line
+        for row in csv.DictReader(file):
+            load[row["teacher"], CODES.get(row["subject"], row["subject"]), row["class"]] += int(row["periods_per_week"])
+    lines = [(*line, count) for line, count in load.items()]
     heads: dict[str, str] = {}
     for teacher, _subject, group, _count in sorted(lines, key=lambda line: -line[3]):
         if group not in heads and teacher not in heads.values():

@@ -92,6 +92,12 @@ def test_a_name_that_is_not_there_is_refused(constraint):
         solve(four_lessons(constraint), seconds=1)
 
 
+def test_an_activity_that_is_there_twice_is_refused():
+    problem = four_lessons()
+    with pytest.raises(ProblemError, match="'a' is in the problem twice"):
+        solve(replace(problem, activities=(*problem.activities, problem.activities[0])), seconds=1)
+
+
 def test_a_change_of_the_year_keeps_the_lessons_where_they_were():
     problem = school(3)
     before = solve(problem, seconds=20, seed=1, stop=_counted(20)).best.solution

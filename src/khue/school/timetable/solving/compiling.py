@@ -137,8 +137,11 @@ def compiled(problem: Problem) -> Compiled:
 
 
 def _known(c: Compiled) -> None:
-    """Raise ProblemError on a name that is not in the problem."""
+    """Raise ProblemError on a name that is not in the problem, or an activity that is there twice."""
     p = c.problem
+    if len(c.index) < len(c.keys):
+        twice = next(key for i, key in enumerate(c.keys) if c.index[key] != i)
+        raise m.ProblemError(f"activity {twice!r} is in the problem twice")
     teachers, groups, rooms = set(p.teachers), p.groups, {room.name for room in p.rooms}
     for activity in p.activities:
         for name in activity.teachers:

@@ -22,7 +22,7 @@ from khue.school.timetable.solving.state import State
 if TYPE_CHECKING:
     from khue.school.timetable.solving.exact import Window
 
-FIRST_ROUNDS = 20_000
+FIRST_ROUNDS = 4_000
 LONGEST_EXPLAINING = 90.0
 WHOLE, WHOLE_EFFORT = 500, 2.0
 """Up to so many units the whole is asked of one model, for so long, when nothing else places it: it may be impossible."""
