@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from khue.kernel import permissions, text
 from khue.kernel.errors import DomainError, Invalid
 from khue.kernel.permissions.loading import local_day
-from khue.school.timetable import forms, problems, queries, services, weeks
+from khue.school.timetable import forms, overview, problems, queries, services, weeks
 from khue.school.timetable.models import Timetable
 from khue.school.timetable.services.publishing import first_monday
 from khue.school.timetable.views.planning import add_errors, planning_day
@@ -60,7 +60,7 @@ def board(request: HttpRequest, uid: UUID) -> HttpResponse:
                 cell.option = found.get(cell.place)
         chosen = queries.shown(built.rows[key][0])
         place = problems.place_of(built.rows[key][0])
-        rooms = queries.rooms_for(built, key) if place is not None else []
+        rooms = overview.rooms_for(built, key) if place is not None else []
     else:
         shown = queries.board(held, queries.lessons_of(request.actor, held, at=now), by=by, who=request.GET.get("ai", ""))
     codes = {value: code for code, value in queries.BY.items()}
@@ -83,7 +83,7 @@ def whole(request: HttpRequest, uid: UUID) -> HttpResponse:
     now = timezone.now()
     held = queries.version(request.actor, uid, at=now)
     by = "teacher" if request.GET.get("xem") == "gv" else "class"
-    shown = queries.whole(held, queries.lessons_of(request.actor, held, at=now), by=by)
+    shown = overview.whole(held, queries.lessons_of(request.actor, held, at=now), by=by)
     tabs = [
         {"title": title, "url": f"?xem={code}", "is_active": name == by}
         for code, name, title in (("lop", "class", _("Các lớp")), ("gv", "teacher", _("Các giáo viên")))
