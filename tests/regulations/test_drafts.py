@@ -118,6 +118,8 @@ def test_records_may_be_set_by_their_fields():
     answer = transfer.simulate("transfer_deadline", "answer", date(2026, 9, 10), same_province=False)
     assert answer.result == date(2026, 9, 14)
     assert transfer.rules.STEPS["placement"].other == 9
+    empty = drafts.load(data(base="enrol.tt15-2026", set={"STEPS": {"placement": {"other": None}}}))
+    assert empty.rules.STEPS["placement"].other is None
     assert enrolment.rules_for(level="primary", year=2026).STEPS["answer"].days == 5
 
 
@@ -199,6 +201,8 @@ def test_settings_written_back_change_nothing(base):
         ({"set": {"PRIORITY": [1]}}, OutOfRange),
         ({"set": {"FAIL_MARK": 1_000_001}}, OutOfRange),
         ({"set": {"FAIL_MARK": -(10**4000)}}, OutOfRange),
+        ({"base": "enrol.tt15-2026", "set": {"STEPS": {"placement": {"other": "9"}}}}, OutOfRange),
+        ({"base": "enrol.tt15-2026", "set": {"STEPS": {"placement": {"other": True}}}}, OutOfRange),
         ({"title": 7}, OutOfRange),
         ({"title": "a\x00b"}, OutOfRange),
         ({"title": "\ud800"}, OutOfRange),
