@@ -32,9 +32,11 @@ def _server():
 def _schema_digest() -> str:
     digest = hashlib.sha256()
     for path in sorted((ROOT / "src" / "khue").rglob("*.py")):
-        if path.parent.name == "migrations" or path.name in ("models.py", "guards.py", "rows.py", "apps.py", "wiring.py"):
+        text = path.read_bytes()
+        named = path.parent.name == "migrations" or path.name in ("models.py", "guards.py", "rows.py", "apps.py", "wiring.py")
+        if named or b"create or replace" in text:
             digest.update(str(path.relative_to(ROOT)).encode())
-            digest.update(path.read_bytes())
+            digest.update(text)
     return digest.hexdigest()[:16]
 
 
@@ -86,6 +88,11 @@ class Databases:
         """Drop a clone, ending its sessions."""
         with self.admin() as admin:
             admin.execute(f'drop database if exists "{name}" with (force)')
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the browser journeys last: no test that forks comes after Playwright's loop has begun in its process."""
+    items.sort(key=lambda item: "journeys" in item.path.parts)
 
 
 @pytest.hookimpl(tryfirst=True)

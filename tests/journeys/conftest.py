@@ -69,12 +69,12 @@ def site(fresh_database: str) -> Iterator[str]:
     server.terminate()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, headless; fails with one sentence where there is none.
 
-    It ends with its file: while Playwright's loop runs, Django keeps the thread's connections apart from those a
-    forked child sees, so a later test that forks would meet a database long gone.
+    One for all journeys, which the root's conftest puts last: while Playwright's loop runs, Django keeps the thread's
+    connections apart from those a forked child sees, so a later test that forks would meet a database long gone.
     """
     path = find()
     if path is None:

@@ -14,6 +14,7 @@ from khue.kernel.permissions import system_actor
 from khue.register.people import queries
 from khue.register.people.doubles import finding, moving, rules, services, work
 from khue.register.people.models import Double, Kinship, Merge, MergeMove, Person, ToldApart
+from khue.register.schooling import bulk
 from khue.register.schooling.models import Placement
 from khue.school.gradebook import services as gradebook
 from khue.school.gradebook.models import Line, Register, Result
@@ -347,6 +348,13 @@ def test_every_way_to_the_absorbed_file_leads_to_the_survivor(two):
         assert str(two.full.uid) in clerk.get("/tim/", {"q": code}).content.decode()
     stranger = factories.client_of(factories.account("clerk", factories.school("Trường thứ ba")))
     assert stranger.get(f"/hoc-sinh/{two.bare.uid}/").status_code == 404
+
+
+def test_a_sheet_with_the_absorbed_code_means_the_survivor(two):
+    two.merge()
+    row = {"n": 1, "code": two.bare.code, "index": None, "fold": None, "born": None}
+    assert [hit["id"] for hit in bulk.match_learners([row], school_id=two.here.pk, school_year=2025)[1]] == [two.full.pk]
+    assert bulk.held_elsewhere([row]) == bulk.held_elsewhere([{**row, "code": two.full.code}]) != {}
 
 
 def test_the_pages_go_from_list_to_merge_and_back(two, counted):

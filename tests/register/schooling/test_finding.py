@@ -6,9 +6,9 @@ import pytest
 from django.db import connection
 
 from khue.kernel.database import scope
-from khue.kernel.text import sort_key
+from khue.kernel.text import fold, sort_key
 from khue.register.people.models import Person
-from khue.register.schooling.finding import find_learners
+from khue.register.schooling.finding import find_learners, spans
 from tests import factories
 
 DAY = factories.NOW.date()
@@ -46,6 +46,24 @@ def test_a_province_finds_by_beginnings_of_words(people, everything):
     assert names(find_learners(officer, "ai", 20, DAY)) == set()
 
 
+def test_one_word_finds_those_who_are_called_so_first(people, everything):
+    officer = factories.actor_of(factories.account("province_officer"))
+    assert names(find_learners(officer, "mai", 2, DAY)) == {"Nguyễn Thị Mai", "Lê Thị Mài"}, "Mai Anh and Mai Khác Trường have it in the middle"
+    assert names(find_learners(officer, "duc", 1, DAY)) == {"Trần Văn Đức"}
+
+
+@pytest.mark.parametrize("name", ["An", "Ánh", "Ân", "Đức", "Uyên", "Tường", "Vy", "Zin", "Quỳnh", "Nguyệt"])
+def test_the_spans_of_a_word_hold_the_keys_of_its_names(name):
+    key = sort_key(f"Lê Thị {name}")
+    for length in range(1, len(name) + 1):
+        starts = spans(fold(name)[:length])
+        assert sum(key.startswith(one) for one in starts) == 1, (name, length, starts)
+
+
+def test_words_that_are_no_name_have_no_span():
+    assert [spans(word) for word in ("", "h'hen", "7a", "uuuuuuuu", "aaaaa")] == [[]] * 5
+
+
 def test_what_is_typed_is_never_a_query_of_its_own(people, everything):
     officer = factories.actor_of(factories.account("province_officer"))
     for typed in ("mai | duc", "mai & !thi", "'; drop table x", "\\", ":*", "(((", "%", "_"):
@@ -77,5 +95,5 @@ def test_results_come_in_the_order_of_names_and_end_at_the_limit(people, everyth
 def test_the_function_tells_nothing_to_a_narrower_scope(people, everything):
     here, _there = people
     with scope.opened(everything=False, schools=[here.pk]), connection.cursor() as cursor:
-        cursor.execute("select count(*) from khue_find_learners('mai:*', 20)")
+        cursor.execute("select count(*) from khue_find_learners('mai:*', 20, '{MA0I}', '{MA0J}')")
         assert cursor.fetchone() == (0,)

@@ -24,7 +24,8 @@ _MATCH = """
 with t as materialized (
   select * from json_to_recordset(%(rows)s::json) as t(n int, code text, index text, fold text, born date)
 ), hits as (
-  select t.n, 1 as how, p.id from t join people_person p on p.code = t.code
+  select t.n, 1 as how, case when p.merged_into_id is null then p.id else khue_living(p.id) end as id
+    from t join people_person p on p.code = t.code
   union all
   select t.n, 2, p.id from t join people_person p on p.personal_index = t.index and p.merged_into_id is null
   union all
@@ -50,7 +51,7 @@ def match_learners(
     """Return for each row's `n` the people it may mean, surest first, each with her placement of the year.
 
     rows  n, code, index (blind index of the personal number), fold (folded name), born (date); None where not said
-    Each hit has `how`, the names of PERSON and of PLACEMENT (None without a placement of that year). Only people the
+    The code of a file that went into another means the living one. Each hit has `how`, the names of PERSON and of PLACEMENT (None without a placement of that year). Only people the
     scope shows are found.
     """
     found: dict[int, list[dict[str, Any]]] = {}
@@ -73,7 +74,8 @@ def match_learners(
 _ELSEWHERE = """
 select t.n, u.name, p.code
   from json_to_recordset(%s::json) as t(n int, code text, index text)
-  join people_person p on p.merged_into_id is null and (p.code = t.code or p.personal_index = t.index)
+  join people_person q on q.code = t.code or (q.merged_into_id is null and q.personal_index = t.index)
+  join people_person p on p.id = case when q.merged_into_id is null then q.id else khue_living(q.id) end
   left join orgs_unit u on u.id = p.school_id
 """
 

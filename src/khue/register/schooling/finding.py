@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from itertools import product
 
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
@@ -20,16 +21,32 @@ from khue.register.schooling.mine import files_of
 FIRST_NAMES = 1000
 """So many people in the order of names are read before the index of words is asked: a common word is found at once."""
 
+SHAPES = {"a": 3, "d": 2, "e": 2, "o": 3, "u": 2}
+"""How many letters of the alphabet fold to one: a ă â, d đ, e ê, o ô ơ, u ư (see regulations.names.order)."""
+
 BY_CODE = (
     "select p.id from people_person p where p.code >= %s and p.code < %s and p.merged_into_id is null"
     " union all select khue_living(p.id) from people_person p where p.code >= %s and p.code < %s and p.merged_into_id is not null"
 )
 FUNCTIONS = f"""
-create or replace function khue_find_learners(words text, most int) returns setof bigint
+drop function if exists khue_find_learners(text, int);
+create or replace function khue_find_learners(words text, most int, lows text[], highs text[]) returns setof bigint
   language plpgsql stable security definer set search_path = public, pg_temp as $f$
   declare found bigint[]; wanted tsquery := words::tsquery;
   begin
     if not (select khue_all()) then return; end if;
+    select array_agg(id) into found from (
+      select p.id from unnest(lows, highs) as span(low, high) cross join lateral (
+        select o.id, o.sort_key from people_person o
+         where o.sort_key >= span.low and o.sort_key < span.high and o.merged_into_id is null
+           and exists (select from schooling_placement s where s.learner_id = o.id and s.is_main)
+         order by o.sort_key, o.id limit most
+      ) p order by p.sort_key, p.id limit most
+    ) given;
+    if coalesce(array_length(found, 1), 0) >= most then
+      return query select unnest(found);
+      return;
+    end if;
     select array_agg(id) into found from (
       select p.id from (
         select id, name_fold from people_person where merged_into_id is null order by sort_key, id limit {FIRST_NAMES}
@@ -49,15 +66,28 @@ create or replace function khue_find_learners(words text, most int) returns seto
     end if;
     return query select unnest(found);
   end $f$;
-revoke all on function khue_find_learners(text, int) from public;
-grant execute on function khue_find_learners(text, int) to khue_app;
+revoke all on function khue_find_learners(text, int, text[], text[]) from public;
+grant execute on function khue_find_learners(text, int, text[], text[]) to khue_app;
 """
+
+
+def spans(word: str) -> list[str]:
+    """Return the beginnings of the sort keys of given names that begin with a folded word: "an" is A0N, A1N and A2N.
+
+    Empty where there would be too many of them, or where the word has something other than letters.
+    """
+    if not re.fullmatch("[a-z]{1,7}", word):
+        return []
+    shapes = [[f"{letter.upper()}{n}" for n in range(SHAPES[letter])] if letter in SHAPES else [letter.upper()] for letter in word]
+    found = ["".join(one) for one in product(*shapes)]
+    return found if len(found) <= 36 else []
 
 
 def find_learners(actor: Actor, words: str, limit: int, day: date) -> QuerySet[Person]:
     """Return at most `limit` learners in the order of names, or of codes, whose files the actor may open.
 
-    words  folded; digits mean the beginning of a code, anything else the beginnings of words of the name
+    words  folded; digits mean the beginning of a code, anything else the beginnings of words of the name; of a
+           whole province one word finds those it is the given name of first, for that is how people are called
     Who may open files at all is asked by the caller.
     """
     if words.isdigit():
@@ -70,7 +100,9 @@ def find_learners(actor: Actor, words: str, limit: int, day: date) -> QuerySet[P
         return found.none()
     if actor.schools is None:
         query = " & ".join(f"{word}:*" for word in starts)
-        return found.filter(pk__in=RawSQL("select khue_find_learners(%s, %s)", [query, limit]))[:limit]
+        lows = spans(starts[0]) if len(starts) == 1 else []
+        highs = [low[:-1] + chr(ord(low[-1]) + 1) if low[-1] != "Z" else low + "ZZZZ" for low in lows]
+        return found.filter(pk__in=RawSQL("select khue_find_learners(%s, %s, %s, %s)", [query, limit, lows, highs]))[:limit]
     for word in starts:
         found = found.filter(name_fold__regex=rf"\m{word}")
     return found[:limit]
