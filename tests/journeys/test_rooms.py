@@ -16,6 +16,10 @@ AUDITED: set[str] = set()
 """Pages axe has read in this run, at the first width: a room is the same document to whoever shares it, on any screen."""
 
 
+NARROW: set[str] = set()
+"""Pages seen at 360 px in this run: the first role that has a room tells whether it fits."""
+
+
 @pytest.fixture
 def people(site, settings):
     settings.KHUE_SECOND_FACTOR = False  # as in the demonstration
@@ -49,10 +53,14 @@ def test_the_rooms_of(role, desk, phone, people):
     phone.sign_in(people[role])
     for window in (desk, phone):
         for number, (title, address) in enumerate(seen):
+            if window is phone and address != "/" and address in NARROW:
+                continue
             page = window.open(address)
             assert page.locator("h1").inner_text(), title
             window.check(f"room-{role}-{number}", by_axe=address not in AUDITED or (address == "/" and window is desk))
             AUDITED.add(address)
+            if window is phone:
+                NARROW.add(address)
 
 
 def test_every_menu_entry_leads_somewhere():
