@@ -7,6 +7,7 @@ the forms the database keeps.
 from __future__ import annotations
 
 import unicodedata
+from datetime import date
 
 from regulations import names
 
@@ -26,6 +27,16 @@ def fold(text: str) -> str:
 def sort_key(full_name: str) -> str:
     """Return the ASCII key by which names sort: given name, then family and middle names."""
     return names.sort_key(full_name)
+
+
+def partial_date(value: date | None, precision: str = "day") -> str:
+    """Return a date as much of it as is known, as people write it: 05/09/2012, 09/2012 or 2012; "" for none.
+
+    precision  day, month or year
+    """
+    if not value:
+        return ""
+    return f"{value:%Y}" if precision == "year" else f"{value:%m/%Y}" if precision == "month" else f"{value:%d/%m/%Y}"
 
 
 def whole(text: object, *, low: int = 0, high: int = 2**31 - 1) -> int | None:

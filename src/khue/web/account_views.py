@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 
-import requests
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
@@ -18,7 +17,7 @@ def outside(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     def guarded(request: HttpRequest, provider_id: str) -> HttpResponse:
         try:
             return view(request, provider_id)
-        except (requests.RequestException, KeyError):
+        except (OSError, KeyError):  # what goes wrong on the way, and a discovery document without an address
             return render(request, "socialaccount/authentication_error.html", status=503)
 
     return guarded

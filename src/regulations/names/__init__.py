@@ -11,7 +11,9 @@ from typing import Any
 
 from regulations.core import cites
 from regulations.names.order import (
+    CODE_D_BAR,
     CUSTOM,
+    SHAPES,
     SplitName,
     clean,
     equal_names,
@@ -23,7 +25,9 @@ from regulations.names.order import (
 )
 
 __all__ = [
+    "CODE_D_BAR",
     "OPERATIONS",
+    "SHAPES",
     "SplitName",
     "clean",
     "equal_names",

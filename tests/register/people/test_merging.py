@@ -265,6 +265,35 @@ def test_a_place_that_falls_keeps_the_days_before(two):
     assert (place.valid.lower, place.valid.upper, place.closed) == (date(2025, 9, 5), date(2025, 10, 1), "transfer")
 
 
+@pytest.mark.parametrize(("begins", "left"), [(date(2025, 10, 1), "[2025-09-05,2025-10-01)"), (date(2025, 9, 5), "empty")])
+def test_a_place_that_falls_before_two_that_stand(two, begins, left):
+    """She changed class within the year in one file; the other still has the whole year."""
+    place = placed(two.full, factories.class_group(two.there, grade=7), factories.period(date(2025, 9, 5), date(2026, 5, 31)))
+    Placement.objects.filter(learner=two.bare).update(valid=factories.period(begins, date(2025, 11, 15)))
+    placed(two.bare, factories.class_group(two.here, grade=7), factories.period(date(2025, 11, 15), date(2026, 5, 31)))
+    before = image(two.full, two.bare)
+    first = Placement.objects.filter(learner=two.bare).order_by("valid").first()
+    done = two.merge(standing=str(first.uid))
+    place.refresh_from_db()
+    assert left == ("empty" if place.valid.isempty else f"[{place.valid.lower},{place.valid.upper})")
+    assert Placement.objects.filter(learner=two.full, school_year=2025, valid__isempty=False).count() == (2 if left == "empty" else 3)
+    _merge, kept = services.undo(actor=two.officer, uid=done.uid, version=done.version, reason="Gộp nhầm người", now=NOW)
+    assert kept == 0 and image(two.full, two.bare) == before
+
+
+def test_a_place_that_falls_twice_is_put_back_whole(two):
+    """Two of one file stand within the days of one of the other: what is left is cut twice, and put back whole."""
+    place = placed(two.full, factories.class_group(two.there, grade=7), factories.period(date(2025, 9, 20), date(2026, 5, 31)))
+    Placement.objects.filter(learner=two.bare).update(valid=factories.period(date(2025, 9, 5), date(2025, 11, 15)))
+    placed(two.bare, factories.class_group(two.here, grade=7), factories.period(date(2025, 11, 15), date(2026, 2, 1)))
+    before = image(two.full, two.bare)
+    done = two.merge(standing=str(Placement.objects.filter(learner=two.bare).order_by("valid").first().uid))
+    place.refresh_from_db()
+    assert (place.valid.lower, place.valid.upper) == (date(2026, 2, 1), date(2026, 5, 31))
+    _merge, kept = services.undo(actor=two.officer, uid=done.uid, version=done.version, reason="Gộp nhầm người", now=NOW)
+    assert kept == 0 and image(two.full, two.bare) == before
+
+
 def test_closed_results_of_one_year_keep_them_apart(two):
     for who in (two.full, two.bare):
         Result.objects.create(

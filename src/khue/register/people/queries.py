@@ -15,9 +15,13 @@ from khue.kernel import permissions
 from khue.kernel.database import scope
 from khue.kernel.errors import NotFound
 from khue.kernel.permissions import Actor
+from khue.kernel.permissions.loading import local_day
 from khue.register.people.doubles import finding, moving
 from khue.register.people.doubles.rules import LIKELY, RULES, SURE, Evidence
 from khue.register.people.models import Double, Merge, Person, Sex
+
+MOST = 200
+"""So many lines a work-list shows, the most pressing first; when they are done the next come up."""
 
 
 def survivor_of(uid: str) -> str | None:
@@ -89,7 +93,7 @@ def _files(people: Sequence[int]) -> dict[int, File]:
     return made
 
 
-def doubles(actor: Actor, *, at: datetime, lacking: bool = False, limit: int = 200) -> list[DoubleRow]:
+def doubles(actor: Actor, *, at: datetime, lacking: bool = False, limit: int = MOST) -> list[DoubleRow]:
     """Return the open pairs of the actor's place, the surest first.
 
     lacking  only pairs in which a file has no personal number: learners to be matched
@@ -132,10 +136,10 @@ def candidates(actor: Actor, uid: UUID, *, at: datetime) -> tuple[Person, list[t
     return person, [(one, files[one.person_id]) for one in found]
 
 
-def without_number(actor: Actor, *, at: datetime, limit: int = 200) -> list[tuple[Person, int]]:
+def without_number(actor: Actor, *, at: datetime, limit: int = MOST) -> list[tuple[Person, int]]:
     """Return the learners of the actor's place without a personal number, with how many open pairs each is in."""
     permissions.demand(actor, "people.propose_merge", on=permissions.ANYWHERE, at=at)
-    found = Person.objects.filter(personal_index=None, merged_into=None, placements__is_main=True, placements__valid__contains=at.date())
+    found = Person.objects.filter(personal_index=None, merged_into=None, placements__is_main=True, placements__valid__contains=local_day(at))
     if actor.schools is not None:
         found = found.filter(school_id__in=actor.schools)
     people = list(found.order_by("sort_key", "pk")[:limit])
@@ -161,7 +165,7 @@ class MergeView:
     may_decide: bool
 
 
-def merges(actor: Actor, *, at: datetime, limit: int = 200) -> list[tuple[Merge, File, File]]:
+def merges(actor: Actor, *, at: datetime, limit: int = MOST) -> list[tuple[Merge, File, File]]:
     """Return the merges that touch the actor's place, those that wait first."""
     permissions.demand(actor, "people.propose_merge", on=permissions.ANYWHERE, at=at)
     found = Merge.objects.all()

@@ -44,7 +44,7 @@ def doubles(request: HttpRequest) -> HttpResponse:
     rows = queries.doubles(request.actor, at=now, lacking=lacking)  # type: ignore[attr-defined]
     _looked(request, [one for row in rows for one in row.files], "doubles")
     may_search = permissions.holds(request.actor, "people.find_doubles")  # type: ignore[attr-defined]
-    return render(request, "people/doubles.html", {"rows": rows, "lacking": lacking, "may_search": may_search})
+    return render(request, "people/doubles.html", {"rows": rows, "most": queries.MOST, "lacking": lacking, "may_search": may_search})
 
 
 @require_safe
@@ -52,7 +52,7 @@ def without_number(request: HttpRequest) -> HttpResponse:
     """List the learners of the actor's place without a personal number, those with candidates first."""
     rows = queries.without_number(request.actor, at=timezone.now())  # type: ignore[attr-defined]
     audit.looked(request, [(person.pk, person.school_id) for person, _number in rows], "numbers")
-    return render(request, "people/without_number.html", {"rows": rows})
+    return render(request, "people/without_number.html", {"rows": rows, "most": queries.MOST})
 
 
 @require_POST
@@ -129,7 +129,7 @@ def merges(request: HttpRequest) -> HttpResponse:
     """List the merges of the actor's place, those that wait first."""
     rows = queries.merges(request.actor, at=timezone.now())  # type: ignore[attr-defined]
     _looked(request, [file for _merge, *files in rows for file in files], "doubles")
-    return render(request, "people/merges.html", {"rows": rows})
+    return render(request, "people/merges.html", {"rows": rows, "most": queries.MOST})
 
 
 @require_http_methods(["GET", "POST"])

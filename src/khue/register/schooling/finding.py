@@ -17,12 +17,14 @@ from django.db.models.expressions import RawSQL
 from khue.kernel.permissions import Actor
 from khue.register.people.models import Person
 from khue.register.schooling.mine import files_of
+from regulations import names
 
 FIRST_NAMES = 1000
 """So many people in the order of names are read before the index of words is asked: a common word is found at once."""
 
-SHAPES = {"a": 3, "d": 2, "e": 2, "o": 3, "u": 2}
-"""How many letters of the alphabet fold to one: a ă â, d đ, e ê, o ô ơ, u ư (see regulations.names.order)."""
+SHAPES = {letter: [code for (of, _mark), code in names.SHAPES.items() if of == letter] for letter, _ in names.SHAPES}
+SHAPES["d"] = [*SHAPES["d"], names.CODE_D_BAR]
+"""The codes, in sort keys, of the letters that fold to one: a ă â, d đ, e ê, o ô ơ, u ư."""
 
 BY_CODE = (
     "select p.id from people_person p where p.code >= %s and p.code < %s and p.merged_into_id is null"
@@ -78,7 +80,7 @@ def spans(word: str) -> list[str]:
     """
     if not re.fullmatch("[a-z]{1,7}", word):
         return []
-    shapes = [[f"{letter.upper()}{n}" for n in range(SHAPES[letter])] if letter in SHAPES else [letter.upper()] for letter in word]
+    shapes = [SHAPES.get(letter, [letter.upper()]) for letter in word]
     found = ["".join(one) for one in product(*shapes)]
     return found if len(found) <= 36 else []
 

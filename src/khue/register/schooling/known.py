@@ -26,6 +26,7 @@ from khue.kernel.database.known import end_of, known, known_value
 from khue.kernel.errors import NotFound
 from khue.kernel.permissions import Actor
 from khue.kernel.permissions.loading import local_day
+from khue.kernel.text import partial_date
 from khue.register.orgs import queries as orgs
 from khue.register.orgs.models import Level, Unit
 from khue.register.people.models import Person, Sex
@@ -95,16 +96,10 @@ def _facts(then: Any, now: Any, rows: Iterable[tuple[str, str, Callable[[Any], s
     return tuple(Fact(code, title, told(then) if then is not None else "", told(now)) for code, title, told in rows)
 
 
-def _day(value: date | None, precision: str = "day") -> str:
-    if value is None:
-        return ""
-    return f"{value:%Y}" if precision == "year" else f"{value:%m/%Y}" if precision == "month" else f"{value:%d/%m/%Y}"
-
-
 def _days(valid: Any) -> str:
     if valid.isempty:
         return _("không ngày nào")
-    return f"{_day(valid.lower)} – {_day(valid.upper)}" if valid.upper else _("từ %(day)s") % {"day": _day(valid.lower)}
+    return f"{partial_date(valid.lower)} – {partial_date(valid.upper)}" if valid.upper else _("từ %(day)s") % {"day": partial_date(valid.lower)}
 
 
 def _held(valid: Any, day: date) -> bool:
@@ -167,7 +162,7 @@ def _learner(actor: Actor, uid: UUID, on: date, known_on: date, at: datetime) ->
     then = known(Person, [person.pk], at=moment).annotate(told_places=ArraySubquery(told)).first()
     rows = (
         ("name", _("Họ và tên"), lambda p: p.name),
-        ("born_on", _("Ngày sinh"), lambda p: _day(p.born_on, p.born_precision)),
+        ("born_on", _("Ngày sinh"), lambda p: partial_date(p.born_on, p.born_precision)),
         ("sex", _("Giới tính"), lambda p: str(Sex(p.sex).label)),
         ("birth_place", _("Nơi sinh"), lambda p: p.birth_place),
         ("address", _("Nơi ở hiện tại"), lambda p: p.address),

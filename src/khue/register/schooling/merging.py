@@ -79,12 +79,14 @@ def cut(merge: Merge, standing: str) -> None:
     """End or void the placements that do not stand, and note what they were."""
     found = _overlaps(merge.absorbed_id, merge.survivor_id, locks=True)
     side = _side(found, standing)
+    before: dict[int, dict[str, Any]] = {}
+    after: dict[int, dict[str, Any]] = {}
     for one in found:
         stands = one.standing(standing, side)
         falls = one.survivor if stands is one.absorbed else one.absorbed
-        if stands is None or falls.valid.isempty:
+        if stands is None or falls.valid.isempty or not _meet(falls, stands):  # cut already by an earlier one that stands
             continue
-        before = {"valid": _text(falls.valid), "closed": falls.closed}
+        before.setdefault(falls.pk, {"valid": _text(falls.valid), "closed": falls.closed})
         start, end, closed = _rest(falls, stands)
         with connection.cursor() as cursor:
             cursor.execute(
@@ -92,8 +94,16 @@ def cut(merge: Merge, standing: str) -> None:
                 [start, end, closed, falls.pk],
             )
             valid, kept = cursor.fetchone()
-        note_cut(merge, "schooling_placement", "valid", falls.pk, before, {"valid": valid, "closed": kept})
+        after[falls.pk] = {"valid": valid, "closed": kept}
         falls.refresh_from_db()
+    for pk, values in before.items():  # one note a row, however often it was cut
+        note_cut(merge, "schooling_placement", "valid", pk, values, after[pk])
+
+
+def _meet(one: Placement, other: Placement) -> bool:
+    """Return whether two placements, neither empty, still share a day."""
+    ends = [p.valid.upper for p in (one, other) if p.valid.upper is not None]
+    return not ends or max(one.valid.lower, other.valid.lower) < min(ends)
 
 
 def _rest(falls: Placement, stands: Placement) -> tuple[date, date | None, str]:

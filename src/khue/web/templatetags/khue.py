@@ -25,6 +25,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from khue.kernel import quantities
+from khue.kernel import text as texts
 from khue.kernel.permissions import allowed as is_allowed
 from khue.kernel.permissions import holds as does_hold
 
@@ -65,9 +66,7 @@ def day(value: date | datetime | None) -> str:
 @register.filter
 def partial(value: date | None, precision: str = "day") -> str:
     """Return a date as much of it as is known: 05/09/2012, 09/2012 or 2012; nothing for none."""
-    if not value:
-        return ""
-    return f"{value:%Y}" if precision == "year" else f"{value:%m/%Y}" if precision == "month" else f"{value:%d/%m/%Y}"
+    return texts.partial_date(value, precision)
 
 
 @register.filter

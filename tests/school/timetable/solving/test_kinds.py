@@ -132,11 +132,10 @@ def _price(problem, timetable):
     return (solver.objective_value if window.terms else window.offset) / SCALE
 
 
-@pytest.mark.parametrize("case", [*CASES, *ROOMS, *PLACES], ids=_named)
+@pytest.mark.parametrize("case", [case for case in (*CASES, *ROOMS, *PLACES) if case[2] is not None], ids=_named)
 def test_the_engine_respects_it_when_it_is_hard(case):
+    """Cases no timetable can keep (Lan cannot come four times) are not asked here."""
     constraint, kept, broken, _ = case
-    if broken is None:  # both timetables break it: Lan cannot come four times
-        pytest.skip("has no timetable that keeps it")
     problem = four_lessons(*([WISH] if case in PLACES else []), constraint)
     result = solve(problem, seconds=20, seed=1)
     assert check(problem, kept).is_feasible
