@@ -33,6 +33,7 @@ $(ASSETS): $(STAMP) package.json package-lock.json tools/build_assets.py $(wildc
 setup: $(STAMP) $(ASSETS)  ## Python environment, front-end files, translations
 	@$(BIN)/python tools/compile_messages.py
 	@$(BIN)/python -m compileall -q src tests  # so that no process compiles them anew, whatever its environment says
+	@$(BIN)/python -m khue.school.timetable.solving.warming
 
 run: setup  ## set up, load the demo province if the database is empty, serve
 	$(BIN)/khue up --demo
