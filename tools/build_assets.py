@@ -373,9 +373,10 @@ def sprite() -> None:
 
 
 def scripts() -> None:
-    """Copy scripts: htmx and our controllers."""
-    htmx = (MODULES / "htmx.org" / "dist" / "htmx.min.js").read_text()
-    (BUILD / "htmx.js").write_text(re.sub(r"//# sourceMappingURL=\S*", "", htmx).rstrip() + "\n")
+    """Copy scripts: htmx, the charts (fetched where somebody asks for one) and our controllers."""
+    for name, path in {"htmx.js": "htmx.org/dist/htmx.min.js", "charts.js": "echarts/dist/echarts.common.min.js"}.items():
+        text = (MODULES / path).read_text()
+        (BUILD / name).write_text(re.sub(r"//# sourceMappingURL=\S*", "", text).rstrip() + "\n")
     for path in sorted(ASSETS.rglob("*")):
         if path.is_file() and path.suffix != ".css":
             target = BUILD / path.relative_to(ASSETS)
@@ -383,17 +384,19 @@ def scripts() -> None:
             shutil.copyfile(path, target)
 
 
+def notices(name: str) -> Iterator[Path]:
+    """Yield the texts a package must be passed on with, also where it lies within another one's file."""
+    for pattern in ("LICENSE*", "NOTICE*", "CopyrightNotice*"):
+        yield from sorted((MODULES / name).glob(pattern))
+
+
 def manifest(inputs: str) -> None:
     """Write versions and licences of what came from others, and the checksum of every file."""
     packages = {}
     for name in json.loads((ROOT / "package.json").read_text())["dependencies"]:
         facts = json.loads((MODULES / name / "package.json").read_text())
-        licence = next(iter(sorted((MODULES / name).glob("LICENSE*"))), None)
-        packages[name] = {
-            "version": facts["version"],
-            "licence": facts.get("license"),
-            "notice": licence.read_text() if licence else "",
-        }
+        texts = [path.read_text() for one in (name, *facts.get("dependencies", {})) for path in notices(one)]
+        packages[name] = {"version": facts["version"], "licence": facts.get("license"), "notice": "\n\n".join(texts)}
     files = {}
     for path in sorted(BUILD.rglob("*")):
         if path.is_file() and path.name != "manifest.json":

@@ -67,6 +67,10 @@ def test_the_province_sees_its_data(ground, request, width):
     page.keyboard.press("ArrowLeft")
     page.wait_for_url("**thang=**")
     window.check("data-map")
+    page.get_by_role("button", name="Phóng to, kéo bản đồ").click()
+    page.get_by_role("button", name="Phóng to", exact=True).click()  # it has the focus now, and works by keyboard
+    assert page.locator(".ko-chart canvas").is_visible() and not page.locator(".ko-map svg[role=img]").is_visible()
+    window.check("data-map-enlarged")
     for path, name in (
         ("/danh-muc-du-lieu/?q=dan+toc", "data-catalogue"), ("/chat-luong-du-lieu/", "data-quality"), (f"/don-vi/{here.uid}/toan-canh/", "data-school"),
     ):  # fmt: skip
