@@ -327,6 +327,7 @@ def _register() -> list[Operation]:
         *_pages("people:undo-merge", "done merge", post=_form(reason=REASON, version="1")),
         *_pages("schooling:classes"), *_pages("schooling:new-class", post=_form(name="7 Mới", grade="7")),
         *_pages("schooling:as-known", "class", object_="lop"), *_pages("schooling:as-known", "learner", variant="learner", object_="hoc-sinh"),
+        *_pages("schooling:as-known", "unit", variant="unit", object_="don-vi"),
         *_pages("schooling:class", "class"), *_pages("schooling:new-learner", "class", post=NEW_LEARNER),
         *_pages("schooling:class-codes", "class", post=EMPTY), *_pages("schooling:learner", "learner"),
         *_pages("schooling:invite-guardian", "learner", post=_form(name="Trần Thị Mới", relation="mother")),

@@ -46,3 +46,56 @@ def known_value(model: type[models.Model], column: str, *, at: datetime, ref: st
     events: Any = history_of(model)
     found = events.objects.filter(pgh_obj_id=OuterRef(ref), pgh_created_at__lt=at).order_by("-pgh_id")
     return Subquery(found.values(column)[:1])
+
+
+def known_sql(model: type[models.Model], columns: str) -> str:
+    """Return SQL of a table, in brackets, with the columns named as they were known at the parameter %(moment)s.
+
+    columns  names of the database, with commas; `id` is the row's own
+
+    A row that was not written since is known from the table itself; only what was written since is looked up in the
+    history, by its index on the row. So a count of what was known yesterday costs little more than one of today.
+    """
+    table, history = model._meta.db_table, history_of(model)._meta.db_table
+    return (
+        f'(select {columns} from "{table}" where changed_at < %(moment)s union all'
+        f' select {columns} from (select distinct on (h.pgh_obj_id) h.* from "{table}" t join "{history}" h on h.pgh_obj_id = t.id'
+        " where t.changed_at >= %(moment)s and h.pgh_created_at < %(moment)s order by h.pgh_obj_id, h.pgh_id desc) h)"
+    )
+
+
+def known_row_sql(model: type[models.Model], columns: str, outer: str, moment: str = "%(moment)s") -> str:
+    """Return SQL to follow `lateral`, in brackets: the columns of the one row `outer` as they were known; no row where nothing was.
+
+    columns  names of the database, with commas
+    outer    alias of the table in the query around it, which is found by what never changes
+    """
+    history = history_of(model)._meta.db_table
+    own = ", ".join(f"{outer}.{name.strip()}" for name in columns.split(","))
+    return (
+        f"(select {own} where {outer}.changed_at < {moment} union all (select {columns} from \"{history}\" h"
+        f" where {outer}.changed_at >= {moment} and h.pgh_obj_id = {outer}.id and h.pgh_created_at < {moment} order by h.pgh_id desc limit 1))"
+    )
+
+
+def remember(schema_editor: Any, table: str, history: str, *, size: int = 10_000) -> None:
+    """Give the rows of a table that begins to keep history their first line: as they are, since they were last written.
+
+    For a migration of its own that is not atomic: each `size` ids are a transaction, so nobody waits for it and it goes
+    on where it was stopped.
+    """
+    connection = schema_editor.connection
+    with connection.cursor() as cursor:
+        cursor.execute("select column_name from information_schema.columns where table_schema = current_schema() and table_name = %s", [table])
+        own = {name for (name,) in cursor.fetchall()}
+        cursor.execute("select column_name from information_schema.columns where table_schema = current_schema() and table_name = %s", [history])
+        columns = ", ".join(f'"{name}"' for (name,) in cursor.fetchall() if name in own)
+        cursor.execute(f'select coalesce(max(id), 0) from "{table}"')
+        last = cursor.fetchone()[0]
+        for first in range(0, last, size):
+            cursor.execute(
+                f'insert into "{history}" (pgh_created_at, pgh_label, pgh_obj_id, {columns})'
+                f" select changed_at, 'insert', id, {columns} from \"{table}\" t where id > %s and id <= %s"
+                f' and not exists (select from "{history}" h where h.pgh_obj_id = t.id)',
+                [first, first + size],
+            )

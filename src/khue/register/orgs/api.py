@@ -13,7 +13,7 @@ from pydantic import Field
 
 from khue.kernel import permissions
 from khue.kernel.permissions.loading import local_day
-from khue.register.orgs import queries
+from khue.register.orgs import known, queries
 from khue.register.orgs.models import Unit
 
 router = Router()
@@ -125,6 +125,14 @@ def list_unit_predecessors(request: HttpRequest, uid: UUID, day: date) -> list[q
 
 
 @router.get("/tree", response=list[NodeOut], operation_id="get_tree")
-def get_tree(request: HttpRequest, day: Day = None, parent: UUID | None = None) -> list[dict[str, Any]]:
+def get_tree(
+    request: HttpRequest,
+    day: Day = None,
+    parent: UUID | None = None,
+    known_on: Annotated[date | None, Query(description="by what was known at the end of this day; today by default")] = None,
+) -> list[dict[str, Any]]:
     """Return the units directly under `parent` (the roots without it) on a day, with counts of schools and learners."""
-    return [NodeOut.of(node) for node in queries.children(request.actor, parent, day=_ask(request, day))]  # type: ignore[attr-defined]
+    asked, actor = _ask(request, day), request.actor  # type: ignore[attr-defined]
+    if known_on is not None and known_on < local_day(timezone.now()):
+        return [NodeOut.of(node) for node in known.children(actor, parent, day=asked, known_on=known_on)]
+    return [NodeOut.of(node) for node in queries.children(actor, parent, day=asked)]

@@ -96,6 +96,7 @@ class Unit(Row):
         return self.pk
 
 
+@pghistory.track(model_name="UnitNameHistory")
 class UnitName(Row):
     """A name a unit bore for some days."""
 
@@ -122,6 +123,7 @@ RELATION_NUMBERS = {Relation.ADMINISTERS: 0, Relation.PROFESSIONAL: 1, Relation.
 """`relation_no` of each relation: the exclusion constraint needs a number."""
 
 
+@pghistory.track(model_name="UnitTieHistory")
 class UnitTie(Row):
     """A parent over a child for some days: one parent a relation and day, and no cycle (checked by the service)."""
 

@@ -6,10 +6,12 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from khue.kernel import homes, menus
+from khue.kernel.database import guards
 from khue.kernel.permissions import Actor, holds, loading
-from khue.register.orgs import permissions, queries  # noqa: F401 - permissions declares the rights
+from khue.register.orgs import known, permissions, queries  # noqa: F401 - permissions declares the rights
 
 homes.declare("orgs", __file__)
+guards.AFTER_TABLES.append(known.FUNCTIONS)
 
 loading.SCHOOLS_SQL = (
     "select u.descendant_id from orgs_unitreach u"

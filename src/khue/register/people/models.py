@@ -80,6 +80,7 @@ class Person(Row):
         return self.name
 
 
+@pghistory.track(model_name="KinshipHistory")
 class Kinship(Row):
     """A guardian of a learner for some days, with what she may see; the guardian's view ends with it."""
 

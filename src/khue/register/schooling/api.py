@@ -269,7 +269,7 @@ class KnownFactOut(Schema):
 
 
 class KnownLineOut(Schema):
-    """A member of a class, or a place of a learner: known then, known now."""
+    """A member of a class, a place or guardian of a learner, a unit below another: known then, known now."""
 
     uid: UUID
     text: str
@@ -288,14 +288,15 @@ class KnownOut(Schema):
     was_known: bool
     facts: list[KnownFactOut]
     lines: list[KnownLineOut]
+    family: list[KnownLineOut] = Field(description="guardians of a learner who held on that day")
 
 
-OBJECTS = {"schools": "truong", "classes": "lop", "learners": "hoc-sinh", "posts": "can-bo"}
+OBJECTS = {"units": "don-vi", "schools": "truong", "classes": "lop", "learners": "hoc-sinh", "posts": "can-bo"}
 
 
 @router.get("/as-known/{object_}/{uuid:uid}", response=KnownOut, operation_id="get_as_known")
-def get_as_known(request: HttpRequest, object_: Literal["schools", "classes", "learners", "posts"], uid: UUID, on: date, known_on: date) -> known.Known:
-    """Return a school, class, learner or post as it was `on` a day, as known at the end of `known_on`."""
+def get_as_known(request: HttpRequest, object_: Literal["units", "schools", "classes", "learners", "posts"], uid: UUID, on: date, known_on: date) -> known.Known:
+    """Return a unit, class, learner or post as it was `on` a day, as known at the end of `known_on`."""
     found = known.as_known(request.actor, OBJECTS[object_], uid, on=on, known_on=known_on, at=timezone.now())
     audit.looked(request, list(found.people), "known")
     return found

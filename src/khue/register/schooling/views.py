@@ -321,14 +321,14 @@ def leave(request: HttpRequest, uid: str) -> HttpResponse:
 
 @require_safe
 def as_known(request: HttpRequest, object_: str, uid: UUID) -> HttpResponse:
-    """Show a school, class, learner or post as it was on a day, as known on another."""
+    """Show a unit, class, learner or post as it was on a day, as known on another."""
     now = timezone.now()
     today = local_day(now)
     on, known_on = day_of(request, "ngay", today), day_of(request, "biet", today)
     found = known.as_known(request.actor, object_, uid, on=on, known_on=known_on, at=now)
     audit.looked(request, list(found.people), "known")
-    pages = {"truong": "orgs:unit", "lop": "schooling:class", "hoc-sinh": "schooling:learner", "can-bo": "fields:staff"}
-    return _show(request, "known", {"known": found, "kind": known.TITLES[object_], "back": reverse(pages[object_], args=[uid])})
+    pages = {"don-vi": "orgs:unit", "truong": "orgs:unit", "lop": "schooling:class", "hoc-sinh": "schooling:learner", "can-bo": "fields:staff"}
+    return _show(request, "known", {"known": found, "kind": known.TITLES[found.object], "back": reverse(pages[object_], args=[uid])})
 
 
 # -- whole schools ------------------------------------------------------------------------------------------

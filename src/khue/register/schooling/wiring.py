@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from khue.kernel import homes, menus
 from khue.kernel.database import guards
+from khue.kernel.database.known import known_sql
 from khue.kernel.permissions import Actor, holds, relation
 from khue.kernel.permissions.loading import local_day
 from khue.register.orgs import measures
@@ -20,7 +21,7 @@ from khue.register.schooling import (
     permissions,  # noqa: F401 - declares the rights
 )
 from khue.register.schooling.finding import FUNCTIONS, find_learners
-from khue.register.schooling.models import ClassGroup, Transfer
+from khue.register.schooling.models import ClassGroup, Placement, Transfer
 
 homes.declare("schooling", __file__)
 guards.AFTER_TABLES.append(FUNCTIONS)
@@ -56,9 +57,11 @@ def is_homeroom(actor: Actor, thing: Any, at: datetime) -> bool:
 
 
 relation("homeroom", is_homeroom)
+_LEARNERS = "select p.school_id, count(*) from {table} p where p.is_main and p.valid @> %(day)s::date group by 1"
 measures.add(
     "learners", _("Học sinh"),
-    "select p.school_id, count(*) from schooling_placement p where p.is_main and p.valid @> %(day)s::date group by 1",
+    _LEARNERS.format(table="schooling_placement"),
+    known=_LEARNERS.format(table=known_sql(Placement, "school_id, is_main, valid")),
 )  # fmt: skip
 menus.MENU.add("classes", menus.Entry(_("Lớp học"), "schooling:classes", "users", "schooling.view_classes", sort=20))
 menus.MENU.add("transfers", menus.Entry(_("Chuyển trường"), "schooling:transfers", "arrows-exchange", "schooling.ask_transfer", sort=60))

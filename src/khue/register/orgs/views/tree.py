@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -16,8 +17,9 @@ from django.views.decorators.http import require_POST, require_safe
 from khue.kernel import permissions, text
 from khue.kernel.codes.shipped import TWO_TIERS_ON
 from khue.kernel.errors import NotFound
+from khue.kernel.permissions import Actor
 from khue.kernel.permissions.loading import local_day
-from khue.register.orgs import forms, places, queries
+from khue.register.orgs import forms, known, places, queries
 from khue.register.orgs.measures import MEASURES
 from khue.register.orgs.models import Level, ReformQuestion
 from khue.register.orgs.reform import services as reforms
@@ -53,19 +55,37 @@ def _jumps(day: date, today: date) -> list[dict[str, Any]]:
     ]
 
 
+def _way(actor: Actor, opened: UUID, day: date, known_on: date, today: date) -> list[queries.Node]:
+    """Return the way down to a unit below the ministry, by what is known today or was known at the end of an earlier day."""
+    found = known.path_to(actor, opened, day=day, known_on=known_on) if known_on < today else queries.path_to(actor, opened, day=day)
+    return [node for node in found if node.kind != "ministry"]
+
+
+def _children(actor: Actor, parent: UUID | None, day: date, known_on: date, today: date, depth: int = 0) -> list[queries.Node]:
+    if known_on < today:
+        return known.children(actor, parent, day=day, known_on=known_on, depth=depth)
+    return queries.children(actor, parent, day=day, depth=depth)
+
+
+def _address(day: date, known_on: date, today: date) -> str:
+    """Return both dates for the addresses of a page; the second only where it is not today."""
+    return urlencode({"ngay": day.isoformat(), **({"biet": known_on.isoformat()} if known_on < today else {})})
+
+
 @require_safe
 def tree(request: HttpRequest) -> HttpResponse:
     """Show the tree on a day: the roots, or one branch opened with the way down to it."""
     today = _demand(request)
     actor, day, opened = request.actor, forms.month_of(request, "thang", forms.day_of(request, "ngay", today)), forms.uid_of(request, "mo")  # type: ignore[attr-defined]
-    path = queries.path_to(actor, opened, day=day) if opened else []
-    path = [node for node in path if node.kind != "ministry"]
-    nodes = queries.children(actor, opened if path else None, day=day)
+    known_on = min(forms.day_of(request, "biet", today), today)
+    path = _way(actor, opened, day, known_on, today) if opened else []
+    nodes = _children(actor, opened if path else None, day, known_on, today)
     return render(request, "orgs/tree.html", {
         "day": day, "today": today, "path": path, "rows": nodes, "depth": 0, "jumps": _jumps(day, today),
         "reforms": queries.reforms(), "opened": path[-1] if path else None, "is_lost": bool(opened and not path),
         "totals": [(m.title, sum(node.numbers[m.code] for node in nodes)) for m in MEASURES.values()],
         "drawing": places.draw(nodes, day=day), "slider": forms.slider(day, today),
+        "known_on": known_on, "is_past": known_on < today, "address": _address(day, known_on, today),
     })  # fmt: skip
 
 
@@ -75,8 +95,9 @@ def branch(request: HttpRequest, uid: UUID) -> HttpResponse:
     today = _demand(request)
     depth = min(text.whole(request.GET.get("cap")) or 1, 6)
     day = forms.day_of(request, "ngay", today)
-    nodes = queries.children(request.actor, uid, day=day, depth=depth)  # type: ignore[attr-defined]
-    return render(request, "orgs/_rows.html", {"rows": nodes, "day": day, "depth": depth})
+    known_on = min(forms.day_of(request, "biet", today), today)
+    nodes = _children(request.actor, uid, day, known_on, today, depth)  # type: ignore[attr-defined]
+    return render(request, "orgs/_rows.html", {"rows": nodes, "depth": depth, "address": _address(day, known_on, today)})
 
 
 @require_safe
