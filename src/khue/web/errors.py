@@ -76,16 +76,24 @@ def wants_json(request: HttpRequest) -> bool:
 
 def elsewhere(request: HttpRequest) -> HttpResponse | None:
     """Lead a reader of a file that went into another to where it is now, where she may see it; None for anything else."""
+    if request.method not in ("GET", "HEAD") or (moved := _moved(request)) is None:
+        return None
+    uid, found = moved
+    query = request.META.get("QUERY_STRING", "")
+    answer = HttpResponse(status=308)
+    answer["Location"] = request.path.replace(uid, found) + (f"?{query}" if query else "")
+    return answer
+
+
+def _moved(request: HttpRequest) -> tuple[str, str] | None:
+    """Return the uid in the address that is of a file that went into another, with that of the living one she may see."""
     match = request.resolver_match
-    if request.method not in ("GET", "HEAD") or match is None or not getattr(request, "actor", None):
+    if match is None or not getattr(request, "actor", None):
         return None
     for value in match.kwargs.values():
         uid = str(value)
         if len(uid) == 36 and uid in request.path and (found := survivor_of(uid)):
-            query = request.META.get("QUERY_STRING", "")
-            answer = HttpResponse(status=308)
-            answer["Location"] = request.path.replace(uid, found) + (f"?{query}" if query else "")
-            return answer
+            return uid, found
     return None
 
 
@@ -94,7 +102,9 @@ def answer(request: HttpRequest, refusal: DomainError) -> HttpResponse:
     if isinstance(refusal, NotFound) and (moved := elsewhere(request)) is not None:
         return moved
     if wants_json(request):
-        return JsonResponse(problem(refusal), status=refusal.status, content_type="application/problem+json")
+        named = _moved(request) if isinstance(refusal, NotFound) else None  # a write is not led on, but told where the file is now
+        told = {**problem(refusal), **({"survivor": named[1]} if named else {})}
+        return JsonResponse(told, status=refusal.status, content_type="application/problem+json")
     if getattr(request, "htmx", False):
         return in_messages(render(request, "errors/_refusal.html", {"refusal": refusal}, status=refusal.status))
     values = {"refusal": refusal, "shell": shell_of(request), "back": back(request), "facts": both_values(refusal)}

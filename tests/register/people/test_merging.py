@@ -368,15 +368,25 @@ def test_a_chain_of_merges_leads_to_the_last_and_comes_apart_from_the_end(two):
 def test_every_way_to_the_absorbed_file_leads_to_the_survivor(two):
     two.merge()
     clerk = factories.client_of(factories.account("clerk", two.here))
-    for address in ("/hoc-sinh/{}/", "/hoc-sinh/{}/chuyen-truong/", "/hoc-sinh/{}/ho-so-giong/"):
+    for address in (
+        "/hoc-sinh/{}/", "/hoc-sinh/{}/chuyen-truong/", "/hoc-sinh/{}/ho-so-giong/", "/nhu-da-biet/hoc-sinh/{}/", "/hoc-sinh/{}/ho-so/",
+        "/api/v1/learners/{}",
+    ):
         answer = clerk.get(address.format(two.bare.uid) + "?a=1")
         assert answer.status_code == 308 and answer["Location"] == address.format(two.full.uid) + "?a=1"
     assert clerk.get(f"/hoc-sinh/{two.full.uid}/").status_code == 200
-    assert clerk.get(f"/api/v1/learners/{two.bare.uid}").headers["Location"] == f"/api/v1/learners/{two.full.uid}"
+    why = clerk.get(f"/hoc-sinh/{two.bare.uid}/vi-sao/")  # reads by the living file, whichever address is asked
+    assert why.status_code == 200 and f"/hoc-sinh/{two.full.uid}/" in why.content.decode()
+    written = clerk.patch(f"/api/v1/learners/{two.bare.uid}", {"version": 1, "name": "X"}, content_type="application/json")
+    assert written.status_code == 404 and written.json()["survivor"] == str(two.full.uid)
     for code in (two.bare.code, two.full.code):
         assert str(two.full.uid) in clerk.get("/tim/", {"q": code}).content.decode()
     stranger = factories.client_of(factories.account("clerk", factories.school("Trường thứ ba")))
     assert stranger.get(f"/hoc-sinh/{two.bare.uid}/").status_code == 404
+    unknown = stranger.patch(f"/api/v1/learners/{two.bare.uid}", {"version": 1, "name": "X"}, content_type="application/json")
+    assert unknown.status_code == 404 and "survivor" not in unknown.json()
+    for uid in (two.bare.uid, two.full.uid):
+        assert stranger.get(f"/hoc-sinh/{uid}/vi-sao/").status_code in (403, 404)
 
 
 def test_a_sheet_with_the_absorbed_code_means_the_survivor(two):

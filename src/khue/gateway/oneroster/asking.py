@@ -160,10 +160,10 @@ PAYLOAD: dict[str, frozenset[str]] = {
     }),
     "courses": frozenset({"sourcedId", "status", "dateLastModified", "title", "courseCode", "grades", "subjects", "org", "subjectCodes", "schoolYear"}),
     "users": frozenset({
-        "sourcedId", "status", "dateLastModified", "userMasterIdentifier", "username", "userIds", "enabledUser", "givenName", "familyName", "middleName",
+        "sourcedId", "status", "dateLastModified", "metadata", "userMasterIdentifier", "username", "userIds", "enabledUser", "givenName", "familyName", "middleName",
         "identifier", "email", "roles", "primaryOrg", "agents", "grades",
     }),
-    "demographics": frozenset({"sourcedId", "status", "dateLastModified", "birthDate", "sex", "countryOfBirthCode", "cityOfBirth"}),
+    "demographics": frozenset({"sourcedId", "status", "dateLastModified", "metadata", "birthDate", "sex", "countryOfBirthCode", "cityOfBirth"}),
     "enrollments": frozenset({"sourcedId", "status", "dateLastModified", "user", "class", "school", "role", "primary", "beginDate", "endDate"}),
     "categories": frozenset({"sourcedId", "status", "dateLastModified", "title", "weight"}),
     "lineItems": frozenset({

@@ -1,6 +1,7 @@
 """The standard's CSV bundle: a ZIP with manifest.csv and a file a collection, written from our rows and read into staging.
 
-Writing is whole ("bulk"): status and dateLastModified are left blank in the files, as the standard wants it. Reading
+Writing is whole ("bulk"): status and dateLastModified are left blank in the files, as the standard wants it; or it is what
+changed since a moment ("delta"), with both, and records that are gone. Reading
 believes nothing: sizes before unpacking, names of members, the manifest, headings; what it finds becomes sheets for the
 import of classes and learners, where every row is looked at before it is written.
 """
@@ -12,13 +13,13 @@ import io
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from khue.gateway.oneroster import queries
-from khue.gateway.oneroster.payloads import grade
+from khue.gateway.oneroster.payloads import MERGED_INTO, grade, moment
 from khue.gateway.oneroster.queries import Reading
 from khue.kernel import text
 from khue.kernel.errors import DomainError
@@ -52,6 +53,8 @@ HEADS: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 COMMON = ("sourcedId", "status", "dateLastModified")
+MERGING = frozenset({"users", "demographics"})
+"""Files whose records may go into another: a delta names which, in an extension column."""
 LARGEST, MOST_MEMBERS, LARGEST_UNPACKED, MOST_ROWS = 30 * 2**20, 64, 200 * 2**20, 300_000
 
 
@@ -74,24 +77,24 @@ class OfAnotherSchool(DomainError):
 # -- writing -----------------------------------------------------------------------------------------------
 
 
-def write(reading: Reading, *, source: str, with_marks: bool) -> tuple[bytes, int]:
-    """Return a bundle of everything the reading sees, and how many records of persons are in it."""
-    tables = dict(_rosters(reading))
+def write(reading: Reading, *, source: str, with_marks: bool, since: datetime | None = None) -> tuple[bytes, int]:
+    """Return a bundle of everything the reading sees, or of what changed since a moment, and how many records of persons are in it."""
+    tables = dict(_rosters(reading, since))
     if with_marks:
-        tables.update(_marks(reading))
+        tables.update(_marks(reading, since))
     sink = io.BytesIO()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as package:
-        _member(package, "manifest.csv", [("propertyName", "value"), *_manifest(tables, source)])
+        _member(package, "manifest.csv", [("propertyName", "value"), *_manifest(tables, source, "bulk" if since is None else "delta")])
         for name, rows in sorted(tables.items()):
-            _member(package, f"{name}.csv", [(*COMMON, *HEADS[name]), *rows])
+            _member(package, f"{name}.csv", [(*COMMON, *HEADS[name], *([f"metadata.{MERGED_INTO}"] if since and name in MERGING else [])), *rows])
     return sink.getvalue(), len(tables["users"]) + len(tables.get("results", []))
 
 
-def _manifest(tables: dict[str, list[Any]], source: str) -> Iterator[tuple[str, str]]:
+def _manifest(tables: dict[str, list[Any]], source: str, mode: str) -> Iterator[tuple[str, str]]:
     yield "manifest.version", "1.0"
     yield "oneroster.version", "1.2"
     for name in FILES:
-        yield f"file.{name}", "bulk" if name in tables else "absent"
+        yield f"file.{name}", mode if name in tables else "absent"
     yield "source.systemName", "Khuê"
     yield "source.systemCode", source
 
@@ -120,51 +123,65 @@ def _cell(value: Any) -> str:
     return f"'{words}" if words.startswith(("=", "+", "@", "\t", "\r")) or (words.startswith("-") and not words[1:].replace(".", "").isdigit()) else words
 
 
-def _row(row: dict[str, Any], *cells: Any) -> tuple[Any, ...]:
-    return (row["id"], "", "", *cells)
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """How rows are written: whole, with the state left blank, or as changes since a moment, each with its state."""
+
+    reading: Reading
+    since: datetime | None
+
+    def rows(self, plural: str) -> Iterator[dict[str, Any]]:
+        return queries.everything(self.reading, plural, self.since)
+
+    def state(self, row: dict[str, Any]) -> tuple[str, str]:
+        return ("", "") if self.since is None else (row["status"], moment(row["modified"]))
+
+    def row(self, row: dict[str, Any], *cells: Any) -> tuple[Any, ...]:
+        told = (row["id"], *self.state(row), *cells)
+        return (*told, row["merged_into"]) if self.since is not None and "merged_into" in row else told
 
 
-def _rosters(reading: Reading) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
-    everything = queries.everything
-    yield "academicSessions", [_row(r, r["title"], r["type"], r["start_date"], r["end_date"], r["parent"], r["school_year"]) for r in everything(reading, "academicSessions")]
-    yield "orgs", [_row(r, r["name"], r["type"], r["identifier"], r["parent"]) for r in everything(reading, "orgs")]
-    yield "courses", [_row(r, str(reading.year), r["title"], r["course_code"], grade(r["grade"]), r["org"], r["subject_title"], r["subject"]) for r in everything(reading, "courses")]
+def _rosters(reading: Reading, since: datetime | None) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
+    w = _Writer(reading, since)
+    yield "academicSessions", [w.row(r, r["title"], r["type"], r["start_date"], r["end_date"], r["parent"], r["school_year"]) for r in w.rows("academicSessions")]
+    yield "orgs", [w.row(r, r["name"], r["type"], r["identifier"], r["parent"]) for r in w.rows("orgs")]
+    yield "courses", [w.row(r, str(reading.year), r["title"], r["course_code"], grade(r["grade"]), r["org"], r["subject_title"], r["subject"]) for r in w.rows("courses")]
     yield "classes", [
-        _row(r, r["title"], grade(r["grade"]), r["course"], r["class_code"], r["type"], "", r["school"], r["terms"], r["subject_title"], r["subject"], "")
-        for r in everything(reading, "classes")
+        w.row(r, r["title"], grade(r["grade"]), r["course"], r["class_code"], r["type"], "", r["school"], r["terms"], r["subject_title"], r["subject"], "")
+        for r in w.rows("classes")
     ]
-    users = list(everything(reading, "users"))
-    yield "users", [_user(r) for r in users]
+    users = list(w.rows("users"))
+    yield "users", [_user(w, r) for r in users]
     yield "roles", [
-        (f"{r['id']}.{n}", "", "", r["id"], "primary" if n == 0 else "secondary", one["role"], one["begins"], one["ends"], one["org"], "")
+        (f"{r['id']}.{one['role']}.{one['org']}.{one['begins'] or ''}", *w.state(r), r["id"], "primary" if n == 0 else "secondary", one["role"], one["begins"], one["ends"], one["org"], "")
         for r in users for n, one in enumerate(sorted(r["roles"], key=lambda one: (one["role"], one["org"], one["begins"] or "")))
     ]  # fmt: skip
     yield "demographics", [
-        _row(r, r["birth_date"], r["sex"], *[""] * 7, "", "", r["birth_place"], "") for r in everything(reading, "demographics")
+        w.row(r, r["birth_date"], r["sex"], *[""] * 7, "", "", r["birth_place"], "") for r in w.rows("demographics")
     ]
     yield "enrollments", [
-        _row(r, r["class_id"], r["school"], r["user_id"], r["role"], r["is_primary"], r["begin_date"], r["end_date"]) for r in everything(reading, "enrollments")
+        w.row(r, r["class_id"], r["school"], r["user_id"], r["role"], r["is_primary"], r["begin_date"], r["end_date"]) for r in w.rows("enrollments")
     ]
 
 
-def _user(row: dict[str, Any]) -> tuple[Any, ...]:
+def _user(w: _Writer, row: dict[str, Any]) -> tuple[Any, ...]:
     words = row["name"].split()
-    return _row(
+    return w.row(
         row, row["enabled"], "", f"{{khue:{row['identifier']}}}", words[-1], words[0] if len(words) > 1 else "", " ".join(words[1:-1]), row["identifier"], row["email"],
         "", "", row["agents"] or [], [grade(one) for one in row["grades"] or []], "", "", "", "", "", "", row["primary_org"], "",
     )  # fmt: skip
 
 
-def _marks(reading: Reading) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
-    everything = queries.everything
-    yield "categories", [_row(r, r["title"], r["weight"]) for r in everything(reading, "categories")]
+def _marks(reading: Reading, since: datetime | None) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
+    w = _Writer(reading, since)
+    yield "categories", [w.row(r, r["title"], r["weight"]) for r in w.rows("categories")]
     yield "lineItems", [
-        _row(r, r["title"], "", r["assign_date"], r["due_date"], r["class_id"], r["category"], r["period"], r["period"], r["school"], "0.0", "10.0")
-        for r in everything(reading, "lineItems")
+        w.row(r, r["title"], "", r["assign_date"], r["due_date"], r["class_id"], r["category"], r["period"], r["period"], r["school"], "0.0", "10.0")
+        for r in w.rows("lineItems")
     ]
     yield "results", [
-        _row(r, r["line_item"], r["student"], r["score_status"], f"{r['tenths'] // 10}.{r['tenths'] % 10}" if r["tenths"] is not None else "", r["score_date"], "", "", r["class_id"])
-        for r in everything(reading, "results")
+        w.row(r, r["line_item"], r["student"], r["score_status"], f"{r['tenths'] // 10}.{r['tenths'] % 10}" if r["tenths"] is not None else "", r["score_date"], "", "", r["class_id"])
+        for r in w.rows("results")
     ]
 
 

@@ -23,8 +23,16 @@ def _ref(kind: str, plural: str, sourced_id: str | None, *, base: str = ROSTERIN
     return {"href": f"{settings.KHUE_PUBLIC_URL.rstrip('/')}{base}/{plural}/{sourced_id}", "sourcedId": sourced_id, "type": kind}
 
 
+MERGED_INTO = "khue.mergedInto"
+"""The extension that names the living record a gone one went into, by its sourcedId."""
+
+
 def _common(row: Row) -> dict[str, Any]:
-    return {"sourcedId": row["id"], "status": row["status"], "dateLastModified": moment(row["modified"])}
+    merged_into = row.get("merged_into")
+    return {
+        "sourcedId": row["id"], "status": row["status"], "dateLastModified": moment(row["modified"]),
+        "metadata": {MERGED_INTO: merged_into} if merged_into else None,
+    }  # fmt: skip
 
 
 def _day(value: date | None) -> str | None:

@@ -70,10 +70,11 @@ def one(reading: Reading, table: Table, sourced_id: str, narrowed: Narrowed) -> 
         return next(iter(_dicts(cursor)), None)
 
 
-def everything(reading: Reading, plural: str) -> Iterator[dict[str, Any]]:
-    """Yield every row of a collection in the order of ids."""
+def everything(reading: Reading, plural: str, since: datetime | None = None) -> Iterator[dict[str, Any]]:
+    """Yield every active row of a collection in the order of ids; with `since`, what changed from then on, gone or not."""
+    wanted = "x.status = 'active'" if since is None else "x.modified >= %(since)s"
     with connection.cursor() as cursor:
-        cursor.execute(f"select x.* from ({TABLES[plural].sql}) x where x.status = 'active' order by x.id", reading.values)
+        cursor.execute(f"select x.* from ({TABLES[plural].sql}) x where {wanted} order by x.id", {**reading.values, "since": since})
         yield from _dicts(cursor)
 
 

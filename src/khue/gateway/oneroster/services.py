@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -28,13 +28,13 @@ class Staged:
 
 
 @transaction.atomic
-def ask(*, actor: Actor, school: Unit, with_marks: bool, now: datetime) -> Job:
-    """Start writing a school's bundle. Raises NotAllowed, NotFound."""
+def ask(*, actor: Actor, school: Unit, with_marks: bool, now: datetime, since: date | None = None) -> Job:
+    """Start writing a school's bundle, whole or only what changed since the beginning of a day. Raises NotAllowed, NotFound."""
     permissions.demand(actor, "oneroster.export", on=school, at=now)
-    audit.record(actor, "oneroster.bundle.ask", on=school, at=now, marks=with_marks)
+    audit.record(actor, "oneroster.bundle.ask", on=school, at=now, marks=with_marks, since=since.isoformat() if since else "")
     return jobs.start(
         work.EXPORT, actor=actor, title=str(_("Gói OneRoster: %(school)s")) % {"school": school.name}, at=now, school_id=school.pk,
-        parameters={"school": school.pk, "marks": with_marks}, total=1,
+        parameters={"school": school.pk, "marks": with_marks, "since": since.isoformat() if since else ""}, total=1,
     )  # fmt: skip
 
 

@@ -85,6 +85,10 @@ select c.course as id, 'active' as status, max(c.modified) as modified,
   from ({CLASSES}) c group by c.course, c.grade, c.subject
 """
 
+_ABSORBED = """select a.id, a.changed_at, v.row_id from people_merge m join people_person a on a.id = m.absorbed_id and a.merged_into_id is not null
+    join people_mergemove v on v.merge_id = m.id and v."table" = '{table}' and v."column" = '{column}' and v.before is null where m.state = 'done'"""
+"""Files that went into another, with the rows they brought there: a system that knows one by its sourcedId is told it is gone."""
+
 _ROLES = f"""
 select p.learner_id as person_id, 'student' as role, p.school_id, lower(p.valid) as begins, upper(p.valid) - 1 as ends, p.changed_at as modified,
        (p.valid @> %(day)s::date or lower(p.valid) > %(day)s::date) and p.closed not in ('undone', 'transfer', 'dropout', 'died') as is_active, g.grade
@@ -99,11 +103,27 @@ select k.guardian_id, case k.relation when 'guardian' then 'guardian' else 'pare
        greatest(k.changed_at, p.changed_at), k.valid @> %(day)s::date and p.closed not in ('undone', 'transfer', 'dropout', 'died'), null
   from people_kinship k join schooling_placement p on p.learner_id = k.learner_id
  where p.school_year = %(year)s and p.is_main and {_mine("p.school_id")}
+union all
+select b.id, 'student', p.school_id, lower(p.valid), upper(p.valid) - 1, b.changed_at, false, g.grade
+  from ({_ABSORBED.format(table="schooling_placement", column="learner_id")}) b join schooling_placement p on p.id = b.row_id
+  join schooling_classgroup g on g.id = p.class_group_id where p.school_year = %(year)s and p.is_main and {_mine("p.school_id")}
+union all
+select b.id, case p.position when 'teacher' then 'teacher' when 'principal' then 'principal' when 'vice_principal' then 'siteAdministrator' else 'aide' end,
+       p.school_id, lower(p.valid), upper(p.valid) - 1, b.changed_at, false, null
+  from ({_ABSORBED.format(table="staff_post", column="person_id")}) b join staff_post p on p.id = b.row_id
+ where p.valid && daterange(make_date(%(year)s, 8, 1), make_date(%(year)s + 1, 8, 1)) and {_mine("p.school_id")}
+union all
+select b.id, case k.relation when 'guardian' then 'guardian' else 'parent' end, p.school_id, lower(k.valid), upper(k.valid) - 1, b.changed_at, false, null
+  from ({_ABSORBED.format(table="people_kinship", column="guardian_id")}) b join people_kinship k on k.id = b.row_id
+  join schooling_placement p on p.learner_id = k.learner_id where p.school_year = %(year)s and p.is_main and {_mine("p.school_id")}
 """
 
+_STATUS = "case when p.merged_into_id is null and bool_or(r.is_active) then 'active' else 'tobedeleted' end"
+_MERGED_INTO = "case when p.merged_into_id is not null then khue_survivor(p.uid)::text end"
+
 USERS = f"""
-select p.uid::text as id, case when bool_or(r.is_active) then 'active' else 'tobedeleted' end as status, greatest(p.changed_at, max(r.modified)) as modified,
-       p.name, p.code as identifier, bool_or(r.is_active) as enabled, array_agg(distinct r.role) as role_names, array_agg(distinct u.uid::text) as orgs,
+select p.uid::text as id, {_STATUS} as status, greatest(p.changed_at, max(r.modified)) as modified,
+       p.name, p.code as identifier, {_STATUS} = 'active' as enabled, {_MERGED_INTO} as merged_into, array_agg(distinct r.role) as role_names, array_agg(distinct u.uid::text) as orgs,
        min(u.uid::text) filter (where r.is_active) as primary_org, array_remove(array_agg(distinct r.grade), null) as grades,
        case when bool_or(r.role not in ('student', 'parent', 'guardian')) then p.email else '' end as email,
        jsonb_agg(distinct jsonb_build_object('role', r.role, 'org', u.uid, 'begins', r.begins, 'ends', r.ends)) as roles,
@@ -116,7 +136,7 @@ select p.uid::text as id, case when bool_or(r.is_active) then 'active' else 'tob
 """
 
 DEMOGRAPHICS = f"""
-select p.uid::text as id, case when bool_or(r.is_active) then 'active' else 'tobedeleted' end as status, greatest(p.changed_at, max(r.modified)) as modified,
+select p.uid::text as id, {_STATUS} as status, greatest(p.changed_at, max(r.modified)) as modified, {_MERGED_INTO} as merged_into,
        case when p.born_precision = 'day' then p.born_on end as birth_date,
        case p.sex when '1' then 'male' when '2' then 'female' else 'unspecified' end as sex, p.birth_place, p.nationality
   from ({_ROLES}) r join people_person p on p.id = r.person_id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date, datetime, time
 
 from django.urls import reverse
 from django.utils import timezone
@@ -20,15 +21,17 @@ EXPORT = "oneroster.export"
 
 @jobs.kind(EXPORT, _("Xuất gói OneRoster"))
 def export(job: Job, actor: Actor) -> Iterator[Step]:
-    """Write the bundle of one school; run again it leaves one more file and one result."""
+    """Write the bundle of one school, whole or what changed since a day; run again it leaves one more file and one result."""
     now = timezone.now()
     school = Unit.objects.schools().get(pk=job.parameters["school"])
     reading = queries.reading_of(actor, at=now, right="oneroster.export", school_id=school.pk)
-    content, records = bundle.write(reading, source=school.code, with_marks=bool(job.parameters.get("marks")))
+    told = job.parameters.get("since")
+    since = datetime.combine(date.fromisoformat(told), time.min, tzinfo=timezone.get_default_timezone()) if told else None
+    content, records = bundle.write(reading, source=school.code, with_marks=bool(job.parameters.get("marks")), since=since)
     faults.hit("oneroster.export.before_store")
     kept = files.store(
-        content, name=f"oneroster-{school.code}-{reading.year}.zip", content_type="application/zip", purpose="oneroster.bundle", school_id=school.pk,
+        content, name=f"oneroster-{school.code}-{reading.year}{'-delta' if since else ''}.zip", content_type="application/zip", purpose="oneroster.bundle", school_id=school.pk,
         account_id=actor.account_id,
     )  # fmt: skip
-    audit.record(actor, "oneroster.bundle.write", on=kept, at=now, school_id=school.pk, records=records, marks=bool(job.parameters.get("marks")))
+    audit.record(actor, "oneroster.bundle.write", on=kept, at=now, school_id=school.pk, records=records, marks=bool(job.parameters.get("marks")), since=told or "")
     yield Step(done=1, total=1, result={"file": kept.pk, "records": records}, result_url=reverse("oneroster:bundle", args=[job.uid]))

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from khue.gateway.oneroster import bundle, queries, services, work
 from khue.gateway.sync import doors
 from khue.kernel import files, permissions
-from khue.kernel.errors import NotFound
+from khue.kernel.errors import Invalid, NotFound
 from khue.kernel.files.models import StoredFile
 from khue.kernel.jobs.models import Job
 
@@ -62,7 +62,11 @@ def index(request: HttpRequest) -> HttpResponse:
 def ask(request: HttpRequest) -> HttpResponse:
     """Start writing a bundle."""
     school = queries.school_of(request.actor, request.POST.get("school_code", "").strip()[:20])
-    job = services.ask(actor=request.actor, school=school, with_marks=request.POST.get("marks") == "on", now=timezone.now())
+    try:
+        since = forms.DateField(required=False).clean(request.POST.get("since", "").strip()[:20])
+    except forms.ValidationError as error:
+        raise Invalid(fields={"since": [_("Ngày này không hợp lệ.")]}) from error
+    job = services.ask(actor=request.actor, school=school, with_marks=request.POST.get("marks") == "on", now=timezone.now(), since=since)
     return redirect("job", uid=job.uid)
 
 

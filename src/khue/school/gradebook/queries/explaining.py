@@ -95,7 +95,7 @@ def explanation(
 ) -> Explanation:
     """Return a learner's year from marks to decision: at most three statements.
 
-    learner      uid, or code
+    learner      uid, or code; those of a file that went into another mean the one it went into
     school_year  None takes the present one, or the last with results where the present has none
 
     Registers of other schools and their classes lie outside most scopes, so the rows are read in system scope, by
@@ -130,9 +130,10 @@ def _facts(actor: Actor, learner: UUID | str, year: int, now: datetime) -> dict[
 
 def _wanted(learner: UUID | str) -> tuple[str, str]:
     try:
-        return "uid = %(learner)s::uuid", str(UUID(str(learner)))
+        column, value = "uid = %(learner)s::uuid", str(UUID(str(learner)))
     except ValueError:
-        return "code = %(learner)s", str(learner).strip()[:40]
+        column, value = "code = %(learner)s", str(learner).strip()[:40]
+    return f"id = khue_living((select w.id from people_person w where w.{column}))", value  # a file that went into another: the living one
 
 
 def _parsed(part: Any) -> list[Any]:
