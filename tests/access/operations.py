@@ -168,7 +168,7 @@ def _things(world: World, thing: str, letter: str, role: str, account: Account |
         return [{"uid": rows[thing].uid}]
     if thing == "own family change":
         return [{"uid": rows.get("own change", rows["family change"]).uid}]
-    if thing in ("double", "merge", "done merge"):
+    if thing in ("double", "merge", "done merge", "plan"):
         return [{"uid": rows[thing].uid}] if letter != "s" else []
     if thing == "assignment":
         return [{"uid": rows["assignment"].uid, "version": rows["assignment"].version}]
@@ -318,6 +318,7 @@ def _register() -> list[Operation]:
         *_pages("orgs:commune", "unit", post=_form(commune="99902", on="10/11/2025", reason=REASON)),
         *_pages("schooling:open-school", "commune", post=_form(template="thcs", name="Trường mới", classes="1", on="10/11/2025", reason=REASON)),
         *_pages("schooling:merge-school", "unit", post=_form(target=lambda world, target: world.elsewhere.code, on="10/11/2025", reason=REASON)),
+        *_pages("schooling:plans"), *_pages("schooling:withdraw-plan", "plan", get=None, post=EMPTY),
         *_pages("schooling:split-school", "school with its classes", post=_form(name="Trường ba", levels="lower_secondary", on="10/11/2025", reason=REASON)),
         *_pages("orgs:decide", "reform", get=None, post=_form(commune=lambda world, target: world.question.options[0])),
         *_pages("people:doubles"), *_pages("people:without-number"), *_pages("people:search-doubles", get=None, post=EMPTY), *_pages("people:merges"),

@@ -33,7 +33,7 @@ from khue.kernel.jobs.models import Job
 from khue.kernel.permissions import system_actor
 from khue.register.orgs.models import Reform, ReformQuestion, Unit, UnitKind
 from khue.register.people.models import Double, Kinship, Merge, Person
-from khue.register.schooling.models import ClassGroup, Placement, Transfer
+from khue.register.schooling.models import ClassGroup, Placement, SchoolPlan, Transfer
 from khue.register.staff.models import Post
 from khue.school.contactbook.models import FamilyChange
 from khue.school.gradebook import services as gradebook
@@ -247,6 +247,10 @@ def _things(place: Place, elsewhere: Unit) -> None:
         grade=7, effective_on=now.date(), reason="Chuyển nhà",
     )  # fmt: skip
     _doubles(place, now)
+    if place.letter != "s":
+        place.rows["plan"] = SchoolPlan.objects.create(
+            source=place.school, target=elsewhere, on=date(2026, 8, 1), reason="Quyết định 12/QĐ-UBND", planned_name="Ai đó", planned_at=now
+        )
     place.rows["family change"] = FamilyChange.objects.create(
         learner=place.learners[1], school_id=place.school.pk, class_group=place.group, before={"phone": ""}, after={"phone": "0912345678"},
         proposed_by=2**40, proposed_name=MARKERS[place.letter], proposed_at=now,

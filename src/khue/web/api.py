@@ -20,7 +20,7 @@ from ninja.security.base import AuthBase
 from ninja.utils import check_csrf
 
 from khue.kernel.errors import DomainError, Invalid, NotAllowed, NotFound
-from khue.web.errors import elsewhere, problem
+from khue.web.errors import elsewhere, named, problem
 
 log = logging.getLogger(__name__)
 READ, WRITE = "khue.read", "khue.write"
@@ -69,7 +69,7 @@ api = NinjaAPI(
 
 def _answer(request: HttpRequest, refusal: DomainError) -> HttpResponse:
     request.khue_failed = True  # type: ignore[attr-defined]
-    return JsonResponse(problem(refusal), status=refusal.status, content_type="application/problem+json")
+    return JsonResponse({**problem(refusal), **named(request, refusal)}, status=refusal.status, content_type="application/problem+json")
 
 
 @api.exception_handler(DomainError)

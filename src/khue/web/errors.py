@@ -97,14 +97,18 @@ def _moved(request: HttpRequest) -> tuple[str, str] | None:
     return None
 
 
+def named(request: HttpRequest, refusal: DomainError) -> dict[str, str]:
+    """Return what a problem document says more of a file that went into another: a write is not led on, but told where it is."""
+    moved = _moved(request) if isinstance(refusal, NotFound) else None
+    return {"survivor": moved[1]} if moved else {}
+
+
 def answer(request: HttpRequest, refusal: DomainError) -> HttpResponse:
     """Return the answer in the form the caller understands."""
     if isinstance(refusal, NotFound) and (moved := elsewhere(request)) is not None:
         return moved
     if wants_json(request):
-        named = _moved(request) if isinstance(refusal, NotFound) else None  # a write is not led on, but told where the file is now
-        told = {**problem(refusal), **({"survivor": named[1]} if named else {})}
-        return JsonResponse(told, status=refusal.status, content_type="application/problem+json")
+        return JsonResponse({**problem(refusal), **named(request, refusal)}, status=refusal.status, content_type="application/problem+json")
     if getattr(request, "htmx", False):
         return in_messages(render(request, "errors/_refusal.html", {"refusal": refusal}, status=refusal.status))
     values = {"refusal": refusal, "shell": shell_of(request), "back": back(request), "facts": both_values(refusal)}

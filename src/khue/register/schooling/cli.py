@@ -50,18 +50,20 @@ def open_(under: str, template: str, name: str, classes: int, on: datetime, reas
 @group.command("merge")
 @click.option("--from", "sources", required=True, multiple=True, metavar="CODE", help="school that ends; may be repeated")
 @click.option("--into", required=True, metavar="CODE", help="school that takes over")
-@click.option("--on", "on", type=click.DateTime(["%Y-%m-%d"]), required=True, help="from this day, today or before")
+@click.option("--on", "on", type=click.DateTime(["%Y-%m-%d"]), required=True, help="from this day; a day to come is written down and done on it")
 @click.option("--reason", required=True, help="the decision")
 def merge(sources: tuple[str, ...], into: str, on: datetime, reason: str) -> None:
-    """Let one school take others over whole, and print what went along."""
+    """Let one school take others over whole, and print what went along; for a day to come print what was planned."""
     from khue.cli import prepare
 
     prepare()
+    from django.db import transaction
     from django.utils import timezone
 
     from khue.kernel.database import scope
     from khue.kernel.errors import DomainError
     from khue.kernel.permissions import system_actor
+    from khue.kernel.permissions.loading import local_day
     from khue.register.orgs.models import Unit
     from khue.register.schooling import reorganising
 
@@ -70,11 +72,22 @@ def merge(sources: tuple[str, ...], into: str, on: datetime, reason: str) -> Non
         missing = sorted({*sources, into} - set(known))
         if missing:
             raise click.ClickException(f"no school has the code {', '.join(missing)}")
+        now = timezone.now()
         try:
+            if on.date() > local_day(now):
+                with transaction.atomic():
+                    planned = [
+                        reorganising.plan_merge(
+                            actor=system_actor("khue schooling merge"), source_id=known[code], target_id=known[into], on=on.date(), reason=reason, now=now
+                        )
+                        for code in sources
+                    ]
+                click.echo(json.dumps({"into": into, "on": on.date().isoformat(), "planned": [str(plan.uid) for plan in planned]}))
+                return
             done = reorganising.merge_schools(
                 actor=system_actor("khue schooling merge"), source_ids=[known[code] for code in sources], target_id=known[into], on=on.date(),
-                reason=reason, now=timezone.now(),
+                reason=reason, now=now,
             )  # fmt: skip
         except DomainError as refusal:
             raise click.ClickException(f"{refusal.sentence} {refusal.next_step}".strip()) from refusal
-    click.echo(json.dumps({"into": into, "classes": done.classes, "learners": done.learners, "posts": done.posts}))
+    click.echo(json.dumps({"into": into, "classes": done.classes, "learners": done.learners, "posts": done.posts, "assignments": done.assignments}))

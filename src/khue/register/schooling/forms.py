@@ -111,6 +111,10 @@ class MergeSchoolForm(ReorganiseForm):
     target = forms.CharField(label=_("Mã trường nhận"), max_length=20)
     field_order = ("target", "on", "reason")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["on"].help_text = _("Hôm nay, ngày đã qua, hoặc ngày sắp tới (được ghi kế hoạch và tự thực hiện đúng ngày).")
+
 
 class SplitSchoolForm(ReorganiseForm):
     """Make a new school of some classes."""

@@ -157,3 +157,38 @@ class Transfer(Row):
                 condition=models.Q(state__in=["asked", "released", "accepted"]),
             ),
         ]  # fmt: skip
+
+
+class SchoolPlan(Row):
+    """A merger of schools decided before its day: done on that day by the worker, or withdrawn before.
+
+    problem  why it could not be done at the last try; tried again each hour
+    """
+
+    class State(models.TextChoices):
+        """Where it stands."""
+
+        PLANNED = "planned", _("Chờ đến ngày")
+        DONE = "done", _("Đã thực hiện")
+        WITHDRAWN = "withdrawn", _("Đã rút")
+
+    guard = Guard(coded=("uid", "source_id", "target_id"))  # holds no personal data but who decided
+
+    source = models.ForeignKey(Unit, models.PROTECT, related_name="plans", verbose_name=_("trường được sáp nhập"))
+    target = models.ForeignKey(Unit, models.PROTECT, related_name="+", verbose_name=_("trường nhận"))
+    on = models.DateField(_("từ ngày"))
+    reason = models.CharField(_("căn cứ, lý do"), max_length=300)
+    state = models.CharField(_("trạng thái"), max_length=10, choices=State.choices, default=State.PLANNED)
+    planned_by = models.BigIntegerField(_("tài khoản lập kế hoạch"), null=True)
+    planned_name = models.CharField(_("người lập kế hoạch"), max_length=120)
+    planned_at = models.DateTimeField(_("lập lúc"))
+    performed_at = models.DateTimeField(_("thực hiện lúc"), null=True)
+    problem = models.CharField(_("vì sao chưa thực hiện được"), max_length=300, blank=True)
+
+    class Meta:
+        verbose_name = _("kế hoạch sáp nhập trường")
+        constraints = [
+            models.UniqueConstraint(fields=["source"], name="schooling_one_plan_a_school", condition=models.Q(state="planned")),
+            models.CheckConstraint(name="schooling_plan_of_two", condition=~models.Q(source=models.F("target"))),
+        ]  # fmt: skip
+        indexes = [models.Index(fields=["on"], name="schooling_plan_due", condition=models.Q(state="planned"))]

@@ -16,7 +16,7 @@ from khue.kernel.permissions import Actor
 from khue.kernel.permissions.loading import local_day
 from khue.register.people.models import Kinship, Person
 from khue.register.schooling.mine import STAYING, is_own_learner, school_year_of
-from khue.register.schooling.models import ClassGroup, Placement, Transfer
+from khue.register.schooling.models import ClassGroup, Placement, SchoolPlan, Transfer
 
 __all__ = ["STAYING", "school_year_of"]
 
@@ -142,6 +142,15 @@ def transfer(actor: Actor, uid: str) -> Transfer:
     if found is None:
         raise NotFound()
     return found
+
+
+def plans(actor: Actor, *, at: datetime) -> list[SchoolPlan]:
+    """Return the mergers planned for schools of the actor's place, those to come first, then the last hundred that were."""
+    permissions.demand(actor, "orgs.change_tree", at=at)
+    found = SchoolPlan.objects.select_related("source", "target")
+    if actor.schools is not None:
+        found = found.filter(source_id__in=actor.schools)
+    return list(found.annotate(waits=Q(state=SchoolPlan.State.PLANNED)).order_by("-waits", "on", "-pk")[:100])
 
 
 def learner_ids_in(group: ClassGroup, *, on: date) -> list[int]:

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from khue.kernel import audit, permissions, text
 from khue.kernel.calendar.models import SchoolYear
@@ -33,6 +33,7 @@ from khue.register.schooling import forms, known, queries, reorganising, service
 from khue.register.schooling.mine import school_year_of
 from khue.register.schooling.models import ClassGroup
 from khue.register.schooling.reorganising.moving import NotConserved, TransfersWait
+from khue.register.schooling.reorganising.planning import AlreadyPlanned
 
 
 def _year(request: HttpRequest, today: date) -> int:
@@ -334,7 +335,7 @@ def as_known(request: HttpRequest, object_: str, uid: UUID) -> HttpResponse:
 # -- whole schools ------------------------------------------------------------------------------------------
 
 SCHOOLS_REFUSED = (
-    NotConserved, TransfersWait, orgs.LaterChange, orgs.NotThatDay, orgs.StillHasUnits, orgs.CodeTaken, orgs.UnknownParent,
+    AlreadyPlanned, NotConserved, TransfersWait, orgs.LaterChange, orgs.NotThatDay, orgs.StillHasUnits, orgs.CodeTaken, orgs.UnknownParent,
 )  # fmt: skip
 
 
@@ -391,6 +392,10 @@ def merge_school(request: HttpRequest, uid: UUID) -> HttpResponse:
         target = Unit.objects.schools().on(given["on"]).filter(code=given["target"].strip()).first()
         if target is None or target.pk == unit.pk:
             raise Invalid(fields={"target": [gettext("Không có trường nào khác mang mã này vào ngày đã chọn.")]})
+        if given["on"] > local_day(now):
+            reorganising.plan_merge(actor=actor, source_id=unit.pk, target_id=target.pk, on=given["on"], reason=given["reason"], now=now)
+            messages.success(request, gettext("Đã ghi kế hoạch; hệ thống tự thực hiện vào ngày %(day)s.") % {"day": given["on"].strftime("%d/%m/%Y")})
+            return redirect("schooling:plans")
         done = reorganising.merge_schools(actor=actor, source_ids=[unit.pk], target_id=target.pk, on=given["on"], reason=given["reason"], now=now)
         return _done_school(request, done, given["on"])
 
@@ -399,9 +404,24 @@ def merge_school(request: HttpRequest, uid: UUID) -> HttpResponse:
         "consequences": [
             gettext("Lớp, học sinh, nhân sự và quyền sang trường nhận từ ngày này; không em nào mất chỗ học, mã giữ nguyên."),
             gettext("Trường này kết thúc; mã, tên và hồ sơ được giữ mãi. Hiệu trưởng cũ thành phó hiệu trưởng trường nhận."),
-            gettext("Sau đó trường nhận phân công giảng dạy và mở sổ cho các lớp mới; điểm trong kỳ đi theo học sinh."),
+            gettext("Phân công giảng dạy đi theo lớp và giáo viên; trường nhận mở sổ cho các lớp mới, điểm trong kỳ đi theo học sinh."),
+            gettext("Chọn ngày sắp tới thì chỉ ghi kế hoạch: đến ngày mới chuyển, trước đó còn rút được."),
         ],
     })  # fmt: skip
+
+
+@require_safe
+def plans(request: HttpRequest) -> HttpResponse:
+    """List the mergers of schools that are planned, and those that were."""
+    return _show(request, "plans", {"plans": queries.plans(request.actor, at=timezone.now())})  # type: ignore[attr-defined]
+
+
+@require_POST
+def withdraw_plan(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """Take a planned merger back."""
+    plan = reorganising.withdraw(actor=request.actor, uid=uid, now=timezone.now())  # type: ignore[attr-defined]
+    messages.success(request, gettext("Đã rút kế hoạch sáp nhập %(school)s.") % {"school": plan.source.name})
+    return redirect("schooling:plans")
 
 
 @require_http_methods(["GET", "POST"])
@@ -431,6 +451,8 @@ def split_school(request: HttpRequest, uid: UUID) -> HttpResponse:
 
 
 def _done_school(request: HttpRequest, done: reorganising.Moved, on: Any) -> HttpResponse:
-    words = gettext("Đã chuyển %(classes)s lớp, %(learners)s học sinh, %(posts)s nhân sự.")
-    messages.success(request, words % {"classes": done.classes, "learners": done.learners, "posts": done.posts})
+    words = gettext("Đã chuyển %(classes)s lớp, %(learners)s học sinh, %(posts)s nhân sự, %(assignments)s phân công.")
+    messages.success(request, words % {"classes": done.classes, "learners": done.learners, "posts": done.posts, "assignments": done.assignments})
+    if done.left:
+        messages.warning(request, gettext("%(count)s phân công kết thúc vì lớp hoặc giáo viên ở lại; hãy phân công lại.") % {"count": done.left})
     return redirect(f"{reverse('orgs:unit', args=[done.target.uid])}?ngay={on.isoformat()}")

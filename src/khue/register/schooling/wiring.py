@@ -21,7 +21,7 @@ from khue.register.schooling import (
     permissions,  # noqa: F401 - declares the rights
 )
 from khue.register.schooling.finding import FUNCTIONS, find_learners
-from khue.register.schooling.models import ClassGroup, Placement, Transfer
+from khue.register.schooling.models import ClassGroup, Placement, SchoolPlan, Transfer
 
 homes.declare("schooling", __file__)
 guards.AFTER_TABLES.append(FUNCTIONS)
@@ -104,6 +104,21 @@ def find_classes(actor: Actor, words: str, limit: int) -> list[menus.Hit]:
     ]
 
 
+def plans_waiting(actor: Actor, now: datetime) -> list[menus.Card]:
+    """Return a card while mergers of schools are planned; first of all where one could not be done on its day."""
+    if not holds(actor, "orgs.change_tree"):
+        return []
+    found = SchoolPlan.objects.filter(state=SchoolPlan.State.PLANNED)
+    if actor.schools is not None:
+        found = found.filter(source_id__in=actor.schools)
+    late = [on <= local_day(now) for on in found.values_list("on", flat=True)]
+    if not late:
+        return []
+    title = _("Kế hoạch sáp nhập trường chưa thực hiện được") if any(late) else _("Kế hoạch sáp nhập trường chờ đến ngày")
+    return [menus.Card(title, reverse("schooling:plans"), urgency=0 if any(late) else 2, count=len(late), action=_("Xem kế hoạch"))]
+
+
 menus.HOME.add("transfers", transfers_waiting)
+menus.HOME.add("school plans", plans_waiting)
 menus.SEARCH.add("learners", find_people)
 menus.SEARCH.add("classes", find_classes)

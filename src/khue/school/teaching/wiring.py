@@ -12,7 +12,10 @@ from khue.kernel import homes, menus
 from khue.kernel.permissions import Actor, relation
 from khue.kernel.permissions.loading import local_day
 from khue.register.schooling.mine import MY_CLASSES
-from khue.school.teaching import permissions  # noqa: F401  declares rights
+from khue.school.teaching import (
+    moving,  # noqa: F401  lets assignments follow to another school
+    permissions,  # noqa: F401  declares rights
+)
 from khue.school.teaching.models import Assignment
 
 homes.declare("teaching", __file__)

@@ -6,7 +6,7 @@ register of successions says what became of the school. Learners with a place on
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -22,12 +22,14 @@ from khue.kernel.errors import DomainError, Invalid, NotFound
 from khue.kernel.permissions import Actor
 from khue.kernel.permissions.loading import local_day
 from khue.kernel.permissions.models import Grant, Role
+from khue.kernel.registries import Registry
+from khue.register.orgs import reach
 from khue.register.orgs import services as orgs
 from khue.register.orgs.models import Succession, Unit
 from khue.register.people.models import Kinship, Person
 from khue.register.schooling.events import LearnerPlaced, LearnerTransferred
 from khue.register.schooling.mine import school_year_of
-from khue.register.schooling.models import ClassGroup, Closed, Opened, Placement, Transfer
+from khue.register.schooling.models import ClassGroup, Closed, Opened, Placement, SchoolPlan, Transfer
 from khue.register.staff.models import Position, Post
 
 OPEN = ("asked", "released", "accepted")
@@ -50,12 +52,31 @@ class TransfersWait(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """What went along."""
+    """What went along; `left` counts assignments that could not, because teacher or class stayed behind."""
 
     target: Unit
     classes: int
     learners: int
     posts: int
+    assignments: int = 0
+    left: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """What moves from a school to another from a day: classes and posts by their id here and there."""
+
+    actor: Actor
+    source: Unit
+    target: Unit
+    on: date
+    now: datetime
+    classes: Mapping[int, ClassGroup]
+    posts: Mapping[int, Post]
+
+
+FOLLOWING: Registry[Callable[[Shift], tuple[int, int]]] = Registry("what goes along when classes and posts move to another school")
+"""name → function of a Shift that moves what its app keeps, in the same transaction; returns how many went and how many could not."""
 
 
 def _not_later(on: date, now: datetime) -> None:
@@ -72,31 +93,42 @@ def merge_schools(*, actor: Actor, source_ids: Sequence[int], target_id: int, on
     permissions.demand(actor, "orgs.change_tree", at=now)
     _not_later(on, now)
     with scope.opened(everything=True):
+        reach.lock_tree()  # asked twice at once, the second finds the first done
         target = Unit.objects.schools().filter(pk=target_id).first()
         sources = list(Unit.objects.schools().filter(pk__in=source_ids).exclude(pk=target_id).order_by("pk"))
         if target is None or not sources:
             raise NotFound()
+        for unit in (target, *sources):
+            _there(unit, on)
         lacking = sorted({level for source in sources for level in source.levels} - set(target.levels))
         if lacking:
             orgs.change_unit(actor=actor, unit_id=target.pk, levels=[*target.levels, *lacking], address=target.address, reason=reason, now=now)
             target.refresh_from_db()
         before = _present([target.pk, *(s.pk for s in sources)], on)
-        classes = learners = posts = 0
+        classes = learners = posts = assignments = left = 0
         for source in sources:
             groups = list(_running(source, on))
             made, came = _move(source, target, groups, on, now)
             classes, learners = classes + len(made), learners + came
             faults.hit("schooling.merge.after_learners")
-            posts += _move_posts(source, target, on, None)
+            went = _move_posts(source, target, on, None)
+            posts += len(went)
             _lead(made, groups, target)
+            followed, behind = _follow(Shift(actor, source, target, on, now, made, went))
+            assignments, left = assignments + followed, left + behind
+            faults.hit("schooling.merge.after_posts")
         orgs.merge_units(actor=actor, source_ids=[s.pk for s in sources], target_id=target.pk, on=on, reason=reason, now=now)
         faults.hit("schooling.merge.after_units")
         _conserved(before, _present([target.pk], on))
+        for plan in SchoolPlan.objects.select_for_update(of=("self",)).filter(source__in=sources, state=SchoolPlan.State.PLANNED).order_by("pk"):
+            plan.state = SchoolPlan.State.DONE if plan.target_id == target.pk else SchoolPlan.State.WITHDRAWN  # what was planned is settled by this
+            plan.performed_at, plan.problem = now if plan.state == SchoolPlan.State.DONE else None, ""
+            plan.save(update_fields=["state", "performed_at", "problem"])
         audit.record(
             actor, "schooling.school.merge", on=target, at=now, reason=reason, sources=[s.code for s in sources], on_day=on.isoformat(),
-            classes=classes, learners=learners, posts=posts,
+            classes=classes, learners=learners, posts=posts, assignments=assignments, left=left,
         )  # fmt: skip
-    return Moved(target, classes, learners, posts)
+    return Moved(target, classes, learners, posts, assignments, left)
 
 
 @transaction.atomic
@@ -111,9 +143,11 @@ def split_school(
     permissions.demand(actor, "orgs.change_tree", at=now)
     _not_later(on, now)
     with scope.opened(everything=True):
+        reach.lock_tree()
         source = Unit.objects.schools().filter(pk=source_id).first()
         if source is None:
             raise NotFound()
+        _there(source, on)
         groups = list(_running(source, on).filter(uid__in=list(class_uids)))
         if not groups or len(groups) != len(set(map(str, class_uids))):
             raise Invalid(fields={"classes": [str(_("Hãy chọn ít nhất một lớp đang học của trường."))]})
@@ -126,16 +160,28 @@ def split_school(
         before = _present([source.pk], on)
         made, learners = _move(source, target, groups, on, now)
         faults.hit("schooling.split.after_learners")
-        posts = _move_posts(source, target, on, {g.homeroom_id for g in groups if g.homeroom_id})
+        went = _move_posts(source, target, on, {g.homeroom_id for g in groups if g.homeroom_id})
         _lead(made, groups, target)
-        classes = len(made)
+        assignments, left = _follow(Shift(actor, source, target, on, now, made, went))
+        classes, posts = len(made), len(went)
         Succession.objects.create(source=source, target=target, kind=Succession.Kind.SPLIT, is_whole=False, on=on, note=reason[:300])
         _conserved(before, _present([source.pk, target.pk], on))
         audit.record(
             actor, "schooling.school.split", on=source, at=now, reason=reason, target=target.code, on_day=on.isoformat(), classes=classes,
-            learners=learners, posts=posts,
+            learners=learners, posts=posts, assignments=assignments, left=left,
         )  # fmt: skip
-    return Moved(target, classes, learners, posts)
+    return Moved(target, classes, learners, posts, assignments, left)
+
+
+def _follow(shift: Shift) -> tuple[int, int]:
+    """Let every app move what it keeps of classes and posts; returns how many rows went and how many could not."""
+    told = [follow(shift) for follow in FOLLOWING.values()]
+    return sum(went for went, _left in told), sum(left for _went, left in told)
+
+
+def _there(unit: Unit, on: date) -> None:
+    if unit.valid.lower > on or (unit.valid.upper is not None and unit.valid.upper <= on):
+        raise orgs.NotThatDay(day=on.strftime("%d/%m/%Y"))
 
 
 def _running(school: Unit, on: date) -> Any:
@@ -165,8 +211,10 @@ def _move(source: Unit, target: Unit, groups: Sequence[ClassGroup], on: date, no
     taken = set(ClassGroup.objects.filter(school=target).values_list("school_year", "name"))
     made: dict[int, ClassGroup] = {}
     for group in groups:
-        name = group.name if (group.school_year, group.name) not in taken else f"{group.name}-{source.code[-4:]}"
-        made[group.pk] = ClassGroup(school=target, school_year=group.school_year, grade=group.grade, name=name[:60], facts=group.facts)
+        names = (group.name, *(f"{group.name}-{source.code[-length:]}" for length in range(4, len(source.code) + 1)))
+        name = next((one[:60] for one in names if (group.school_year, one[:60]) not in taken), f"{group.name[:40]}-{group.pk}")
+        taken.add((group.school_year, name))
+        made[group.pk] = ClassGroup(school=target, school_year=group.school_year, grade=group.grade, name=name, facts=group.facts)
     ClassGroup.objects.bulk_create(made.values())
     opened = []
     for p in held:
@@ -195,11 +243,14 @@ def _hand_over(learners: set[int], source: Unit, target: Unit) -> None:
     Person.objects.filter(wards__learner_id__in=learners, school_id=source.pk).exclude(pk__in=needed).update(school_id=target.pk)
 
 
-def _move_posts(source: Unit, target: Unit, on: date, only: set[int] | None) -> int:
-    """End posts here, open them there from `on`, with the roles that go with them; heads become deputies. Returns how many."""
+def _move_posts(source: Unit, target: Unit, on: date, only: set[int] | None) -> dict[int, Post]:
+    """End posts here, open them there from `on`, with the roles that go with them; heads become deputies.
+
+    Returns the post there by the id of the one here; who has one there already keeps it.
+    """
     held = Post.objects.select_for_update(of=("self",)).filter(school=source).filter(Q(valid__endswith__gt=on) | Q(valid__upper_inf=True))
     posts = list((held if only is None else held.filter(pk__in=only)).order_by("pk"))
-    there = set(Post.objects.filter(school=target, valid__overlap=period(on)).values_list("person_id", flat=True))
+    there = {post.person_id: post for post in Post.objects.filter(school=target, valid__overlap=period(on)).order_by("-valid")}
     made = []
     for post in posts:
         lasts = post.valid.lower < on
@@ -215,7 +266,8 @@ def _move_posts(source: Unit, target: Unit, on: date, only: set[int] | None) -> 
     people = {post.person_id for post in posts}
     Person.objects.filter(pk__in=people, school_id=source.pk).update(school_id=target.pk)
     _move_roles(source, target, people, on)
-    return len(posts)
+    there |= {post.person_id: post for post in made}
+    return {post.pk: there[post.person_id] for post in posts}
 
 
 def _lead(made: dict[int, ClassGroup], groups: Sequence[ClassGroup], target: Unit) -> None:
