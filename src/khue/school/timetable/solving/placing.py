@@ -462,7 +462,20 @@ class Board:
         self.clear()
         for u, s in state.starts.items():
             if self.open_starts(u) >> s & 1 and self.fits(u, s):
-                self.place(u, s)
+                its = tuple((i, state.rooms[i]) for i in self.needs[u] if i in state.rooms)
+                self.place(u, s, its if len(its) == len(self.needs[u]) and self._are_free(its, s) else ())
+
+    def _are_free(self, rooms: Rooms, s: int) -> bool:
+        """Return whether each of a unit's members can have the room it had, all at once."""
+        own: dict[tuple[int, int], int] = {}
+        for i, k in rooms:
+            for cls in self.c.choices[i][k].classes:
+                for slot in range(s, s + self.c.length[i]):
+                    own[cls, slot] = own.get((cls, slot), 0) + 1
+                    its = self.c.classes[cls]
+                    if its.shut >> slot & 1 or self.load[cls][slot] + own[cls, slot] > its.holds:
+                        return False
+        return True
 
 
 def _implied(lanes: list[list[tuple[int, int]]], count: int) -> set[int]:

@@ -23,6 +23,11 @@ TOP = 1 << (BITS - 1)
 ROW = (1 << BITS) - 1
 Count = Callable[[int], int]
 
+USED, UNUSED, HOLES, LENGTHS, LEAST, EARLY, NOON, FULL, JOINED = range(9)
+SPANS = {"day": 0, "date": 1, "morning": 2, "afternoon": 3}
+Code = tuple[int, int, int, int, int]
+"""A rule in numbers, for compiled code: what it counts, and up to four parameters in the order of its function here."""
+
 
 @dataclass
 class Field:
@@ -32,6 +37,7 @@ class Field:
     bound: int
     raised_by: str = ""
     price: int = 0  # 0: hard
+    code: Code | None = None
 
 
 @dataclass
@@ -182,6 +188,9 @@ class _Maker:
             found.append(self._cached[key])
         return found
 
+    def _code(self, what: int, per: m.Span, one: int = 0, two: int = 0) -> Code | None:
+        return (what, SPANS[per], one, two, 0) if per in SPANS else None
+
     def _used(self, g: int, per: m.Span, bits: int) -> list[Count]:
         """Count the days of a date (dates, mornings, afternoons) with a lesson in the periods of `bits`."""
 
@@ -198,19 +207,20 @@ class _Maker:
         return self._each_date(g, ("used", per, bits), make)
 
     def _max_days(self, k: m.MaxDays, g: int) -> bool:
-        self.week(g).fields.append(Field(self._used(g, k.per, (1 << self.c.height) - 1), k.most))
+        self.week(g).fields.append(Field(self._used(g, k.per, (1 << self.c.height) - 1), k.most, code=self._code(USED, k.per, (1 << self.c.height) - 1)))
         return True
 
     def _interval(self, k: m.IntervalMaxDays, g: int) -> bool:
         bits = ((1 << k.last) - 1) & ~((1 << k.first) - 1)
-        self.week(g).fields.append(Field(self._used(g, k.per, bits), k.most))
+        self.week(g).fields.append(Field(self._used(g, k.per, bits), k.most, code=self._code(USED, k.per, bits)))
         return True
 
     def _min_days(self, k: m.MinDays, g: int) -> bool:
         used = self._used(g, k.per, (1 << self.c.height) - 1)
         most = [len(self.dates[date]) if k.per == "day" else 1 for date in range(len(self.dates))]
         unused = [_minus(n, count) for n, count in zip(most, used, strict=True)]
-        self.week(g).fields.append(Field(unused, sum(most) - k.least, "count"))
+        code = self._code(UNUSED, k.per, (1 << self.c.height) - 1)
+        self.week(g).fields.append(Field(unused, sum(most) - k.least, "count", code=code))
         return True
 
     def _holes(self, g: int, half: int | None, spare: int, per: m.Span) -> list[Count]:
@@ -226,12 +236,14 @@ class _Maker:
         return self._each_date(g, ("holes", half, spare, per), make)
 
     def _gaps(self, k: m.MaxGaps, g: int) -> bool:
+        half = -1 if k.half is None else k.half
         if k.per == "week":
-            self.week(g).fields.append(Field(self._holes(g, k.half, 0, "day"), k.most, "hours"))
+            self.week(g).fields.append(Field(self._holes(g, k.half, 0, "day"), k.most, "hours", code=self._code(HOLES, "day", half, 0)))
             if k.half is None:
                 self.holes[g] = min(self.holes.get(g, k.most), k.most)
         else:
-            self.week(g).fields.append(Field(self._holes(g, k.half, k.most, k.per), 0, "hours"))
+            code = self._code(HOLES, k.per, half, k.most)
+            self.week(g).fields.append(Field(self._holes(g, k.half, k.most, k.per), 0, "hours", code=code))
             if k.most == 0 and k.half is None:
                 self.holes[g] = 0
         return True
@@ -254,19 +266,19 @@ class _Maker:
     def _max_hours(self, k: m.MaxHours, g: int) -> bool:
         week = self.week(g, k.tag, k.subject)
         if k.per == "week":
-            week.fields.append(Field(self._lengths(g, int.bit_count, "date", 0), k.most))
+            week.fields.append(Field(self._lengths(g, int.bit_count, "date", 0), k.most, code=self._code(LENGTHS, "date", 0, 0)))
         else:
-            week.fields.append(Field(self._lengths(g, int.bit_count, k.per, k.most), 0))
+            week.fields.append(Field(self._lengths(g, int.bit_count, k.per, k.most), 0, code=self._code(LENGTHS, k.per, 0, k.most)))
         return True
 
     def _continuous(self, k: m.MaxContinuous, g: int) -> bool:
-        self.week(g, k.tag).fields.append(Field(self._lengths(g, _longest, "day", k.most), 0))
+        self.week(g, k.tag).fields.append(Field(self._lengths(g, _longest, "day", k.most), 0, code=self._code(LENGTHS, "day", 1, k.most)))
         return True
 
     def _span(self, k: m.MaxSpan, g: int) -> bool:
         if k.one_longer_day:
             return False
-        self.week(g).fields.append(Field(self._lengths(g, _reach, k.per, k.most), 0))
+        self.week(g).fields.append(Field(self._lengths(g, _reach, k.per, k.most), 0, code=self._code(LENGTHS, k.per, 2, k.most)))
         return True
 
     def _min_hours(self, k: m.MinHours, g: int) -> bool:
@@ -285,7 +297,8 @@ class _Maker:
                 max(0, least - its.bit_count()) if (its := mask >> shift & ones) or not empty else 0 for shift in shifts
             )
 
-        self.week(g, k.tag).fields.append(Field(self._each_date(g, ("least", least, empty, per), make), 0, "hours"))
+        code = self._code(LEAST, per, least, int(empty))
+        self.week(g, k.tag).fields.append(Field(self._each_date(g, ("least", least, empty, per), make), 0, "hours", code=code))
         if per == "day" and k.tag is None:
             before = self.least.get(g, (0, True))
             self.least[g] = (max(before[0], least), before[1] and empty)
@@ -307,7 +320,8 @@ class _Maker:
 
             return count
 
-        self.week(g).fields.append(Field(self._each_date(g, ("early", k.half, spare), make), spare, "hours"))
+        code = (EARLY, -1 if k.half is None else k.half, spare, 0, 0)
+        self.week(g).fields.append(Field(self._each_date(g, ("early", k.half, spare), make), spare, "hours", code=code))
         if k.half is None:
             self.lead[g] = min(self.lead.get(g, spare), spare)
         return True
@@ -330,7 +344,7 @@ class _Maker:
 
             return count
 
-        self.week(g).fields.append(Field(self._each_date(g, ("noon", least), make), 0))
+        self.week(g).fields.append(Field(self._each_date(g, ("noon", least), make), 0, code=(NOON, least, 0, 0, 0)))
         return True
 
     def _full(self, k: m.MaxFullDates, g: int) -> bool:
@@ -342,7 +356,7 @@ class _Maker:
                 parts[half] |= ((1 << height) - 1) << shift
             return lambda mask: int(bool(mask & parts[0]) and bool(mask & parts[1]))
 
-        self.week(g).fields.append(Field(self._each_date(g, ("full",), make), k.most))
+        self.week(g).fields.append(Field(self._each_date(g, ("full",), make), k.most, code=(FULL, 0, 0, 0, 0)))
         return True
 
     def join(self, week: Week) -> None:
@@ -372,7 +386,8 @@ class _Maker:
 
         spare = self.holes.get(g, 0) + self.lead.get(g, 0)
         label = ("joined", tuple(wants), least, empty)
-        week.fields.append(Field(self._each_date(g, label, make), spare, "hours"))
+        code = (JOINED, int(wants[0]), int(wants[1]), least, int(empty))
+        week.fields.append(Field(self._each_date(g, label, make), spare, "hours", code=code))
 
 
 def _minus(most: int, count: Count) -> Count:

@@ -6,6 +6,7 @@ import math
 import random
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -21,13 +22,21 @@ from khue.school.timetable.solving.state import State
 
 if TYPE_CHECKING:
     from khue.school.timetable.solving.exact import Window
+    from khue.school.timetable.solving.swapping import Swapper
 
-FIRST_ROUNDS = 4_000
+FIRST_ROUNDS = 1_000
+"""Calls of the plain placing before the compiled one is loaded: enough for easy schools, which then need not wait for it."""
+LONGER_ROUNDS = 4_000
+SWAPS_A_UNIT, FEWEST_SWAPS, MOST_SWAPS = 300, 20_000, 400_000
+"""Calls of the compiled placing before the first look at the days; then ten times as many before the first windows; each
+time after three times as many."""
+REPORTED = 20_000
+"""Calls of the compiled placing between looks whether there is something to report."""
 LONGEST_EXPLAINING = 90.0
 WHOLE, WHOLE_EFFORT = 500, 2.0
 """Up to so many units the whole is asked of one model, for so long, when nothing else places it: it may be impossible."""
 PATIENCE = 10
-DAYS_EFFORT = 3.0
+DAYS_EFFORT, DAYS_LOOK = 3.0, 0.3
 HOT, WARM, COLD = 0.6, 0.3, 0.05
 MOVES_A_UNIT, FEWEST_MOVES, MOST_MOVES = 20, 10_000, 1_000_000
 WORTHWHILE = 0.04
@@ -132,16 +141,27 @@ class _Run:
     def _place(self) -> State | None:
         """Place everything; None when the time is over before.
 
-        First by pushing out, which is done in a moment where there is slack. Then the days of everything are decided at
-        once, each day is filled on its own, and what is missing is repaired in windows; and so on in turn.
+        First by pushing out, in compiled code where a moment of the plain one is not enough. Then the days of everything
+        are decided at once, each day is filled on its own, and what is missing is repaired in windows; and so on in turn.
         """
         placer = Placer(self.board, self.rng)
         if self._push(placer, FIRST_ROUNDS):
             return self._reported(self.board.state())
         best = self._reported(self.board.state())
+        swapper = self._swapper()
         avoided: dict[tuple[int, int], int] = {}
-        rounds = FIRST_ROUNDS
+        calls = min(MOST_SWAPS, max(FEWEST_SWAPS, SWAPS_A_UNIT * len(self.c.members)))
+        rounds = LONGER_ROUNDS
+        if swapper is not None:
+            swapper.load(best)
         while not self.is_over() and not self.refused:
+            if swapper is not None:
+                for share in (1, 10):
+                    best = self._swap(swapper, calls * share, best)
+                    if not self._missing(best) or self.is_over():
+                        return best if not self._missing(best) else None
+                    if share == 1 and not avoided and not self._are_days_possible():
+                        return None
             for attempt in (self._by_days(avoided), best):
                 if attempt is None or self.refused:
                     continue
@@ -152,16 +172,44 @@ class _Run:
                     return state
                 if self.is_over():
                     return None
+                if swapper is not None:
+                    continue
                 self.board.load_state(state)
                 if self._push(placer, rounds):
                     return self._reported(self.board.state())
                 if self._missing(self.board.state()) < self._missing(best):
                     best = self._reported(self.board.state())
-            rounds = min(rounds * 2, 60_000)
+            rounds, calls = min(rounds * 2, 60_000), calls * 3
             whole = self._whole()
             if whole is not None:
                 return self._reported(whole)
         return None
+
+    def _swapper(self) -> Swapper | None:
+        """Return the compiled placing, None where a rule of the problem is none of its, or where Numba is not installed."""
+        from khue.school.timetable.solving.desk import Unsayable
+
+        if find_spec("numba") is None:
+            return None
+        from khue.school.timetable.solving.swapping import Swapper
+
+        try:
+            return Swapper(self.c, self.board, self.relations, self.rng)
+        except Unsayable:
+            return None
+
+    def _swap(self, swapper: Swapper, calls: int, best: State) -> State:
+        """Place in compiled code for so many calls; return the fullest timetable, the one given when none was fuller."""
+        end, before = swapper.rounds + calls, swapper.rounds
+        while swapper.rounds < end and not self.is_over():
+            done = swapper.run(self.until, min(REPORTED, end - swapper.rounds), self.stop)
+            state = swapper.state()
+            if self._missing(state) < self._missing(best):
+                best = self._reported(state)
+            if done:
+                break
+        self.counters["rounds"] += swapper.rounds - before
+        return best
 
     def _whole(self) -> State | None:
         """Ask one model for everything, once; it may prove that there is nothing, and then `refused` is set."""
@@ -202,6 +250,15 @@ class _Run:
         if not done and fullest:
             board.load_state(fullest[0])
         return done
+
+    def _are_days_possible(self) -> bool:
+        """Ask shortly whether any choice of days is possible; when it is not, `refused` is set."""
+        from khue.school.timetable.solving.days import DayModel
+
+        model = DayModel(self.c, self.relations, {}, with_costs=False)
+        left = max(0.05, self.until - monotonic())
+        self.refused = model.solve(seconds=left, effort=DAYS_LOOK, seed=self.rng.randrange(1 << 30), hint=None, workers=1) is False
+        return not self.refused
 
     def _by_days(self, avoided: dict[tuple[int, int], int], hint: State | None = None, *, soft: bool = False) -> State | None:
         """Decide all days at once, then fill each date; None when the days could not be decided.
