@@ -6,6 +6,7 @@ A cell is a set of letters: the targets for which the operation opens.
     x  another school of the same commune                              c  another commune's school
     e  own, the role ended yesterday                                   n  own, the role begins tomorrow      -  none
 
+A role that may not do a thing now is not asked whether it may after its end or before its beginning.
 An operation that takes no thing has o where it answers, and s, x, c where its answer shows those people. Opens
 means: not 401, 403, 404, 405 and not led to sign-in; a sentence about the state (409, 422) has opened. Whatever is
 not named must be refused, show no name of anybody there, and leave every table as it was.
@@ -20,6 +21,7 @@ import csv
 import os
 from collections.abc import Iterator
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -66,6 +68,7 @@ def _now() -> datetime:
     return factories.NOW
 
 
+@lru_cache(maxsize=1)
 def read() -> dict[Key, dict[str, str]]:
     """Return the lines of the matrix by operation and method."""
     with MATRIX.open(encoding="utf-8", newline="") as source:

@@ -20,6 +20,7 @@ from khue.cli import main
 from khue.kernel.ledger import canonical, exports, signing, verifier
 from khue.kernel.ledger.chain import ZERO, entry_hash
 from khue.kernel.permissions import system_actor
+from tests.harness import crash
 
 from .conftest import Book
 
@@ -433,20 +434,12 @@ def test_the_key_is_for_its_owner_only(book: Book, settings: Any) -> None:
 def test_a_signer_killed_at_any_point_leaves_one_history(
     point: str, book: Book, witness: Path, settings: Any
 ) -> None:
-    environment = {
-        **os.environ,
-        "KHUE_FAULTS": f"kill=ledger.checkpoint.{point}",
-        "KHUE_LEDGER_KEY": str(Path(settings.KHUE_KEYS) / signing.PRIVATE_KEY),
-        "KHUE_WITNESSES": str(witness),
-    }
-    code = (
-        "import django; django.setup(); from datetime import datetime, UTC; from khue.kernel.ledger import signing;"
-        f"signing.checkpoint(datetime.fromisoformat({book.now.isoformat()!r}))"
-    )
-    for expected in (-9, 0):
-        done = subprocess.run([sys.executable, "-c", code], env=environment, check=False)
-        assert done.returncode == expected
-        environment.pop("KHUE_FAULTS", None)
+    def checkpoint(acknowledge: object) -> None:
+        signing._remembered = None  # as in a process just started
+        signing.checkpoint(book.now)
+
+    assert crash.run(checkpoint, armed=f"kill=ledger.checkpoint.{point}").was_killed
+    assert crash.run(checkpoint).status == 0
     signing._remembered = None
     book.write("a", 5)
     book.checkpoint()

@@ -11,7 +11,7 @@ import hashlib
 import io
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -43,6 +43,7 @@ from khue.kernel.sealing.checks import (
     key_problem,
     time_problem,
 )
+from khue.kernel.sealing.fields import Field
 from khue.kernel.sealing.signers import Signer, SignerError, is_rsa, key_size
 from khue.kernel.sealing.trust import Trust, certificate_problem, run_blocking, to_asn1
 
@@ -54,21 +55,6 @@ CMS_OVERHEAD = 1200  # bytes of a CMS object beside certificates and signature v
 
 class PdfSigningError(Exception):
     """The file cannot be signed: it is no readable PDF, or the field is missing or filled."""
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One place for a signature.
-
-    name   stable, `Group.part`, for example `Signature.principal`
-    label  what a reader shows for it
-    box    lower left x, y, upper right x, y in points on `page` (-1 the last); None is invisible
-    """
-
-    name: str
-    label: str
-    box: tuple[int, int, int, int] | None = None
-    page: int = -1
 
 
 class _Writer(IncrementalPdfFileWriter):

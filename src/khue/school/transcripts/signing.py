@@ -25,7 +25,6 @@ from khue.kernel.permissions import Actor
 from khue.kernel.permissions.loading import local_day
 from khue.kernel.sealing import keyring
 from khue.kernel.sealing.identity import Identity, SignerRole
-from khue.kernel.sealing.pdf import sign_pdf
 from khue.kernel.sealing.signers import Signer
 from khue.kernel.sealing.stamps import stamp
 from khue.kernel.sealing.xml import sign_xml
@@ -140,6 +139,8 @@ def sign_one(
     It is passed over when the signature is there, or the document is no longer what was approved (sent
     back meanwhile). Raises NotAllowed when the approver has lost the right.
     """
+    from khue.kernel.sealing.pdf import sign_pdf  # loads for a second, and most processes never sign
+
     step = Signing(batch.step)
     held = (
         Transcript.objects.select_for_update(of=("self",)).select_related("supersedes").get(pk=transcript_id)

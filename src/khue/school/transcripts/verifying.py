@@ -14,7 +14,6 @@ from khue.kernel import files
 from khue.kernel.sealing import keyring
 from khue.kernel.sealing.checks import DAMAGED, Problem, Requirement, SignatureCheck, judge
 from khue.kernel.sealing.identity import TITLES, SignerRole, identity_of
-from khue.kernel.sealing.pdf import verify_pdf
 from khue.kernel.sealing.trust import Trust
 from khue.kernel.sealing.xml import verify_xml
 from khue.school.transcripts.documents import twin
@@ -85,6 +84,8 @@ def problems_of(
 def _judged(
     subject: _Subject, trust: Trust, now: datetime
 ) -> tuple[tuple[SignatureCheck, ...], tuple[Problem, ...]]:
+    from khue.kernel.sealing.pdf import verify_pdf  # loads for a second, and most processes never verify
+
     transcript, xml = subject.transcript, subject.xml
     organisation = transcript.content["school"]["code"]
     checks = tuple(verify_pdf(subject.pdf, trust, now=now, stages=subject.stages))

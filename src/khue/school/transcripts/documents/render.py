@@ -10,7 +10,7 @@ from typing import Any
 
 import segno
 
-from khue.kernel.sealing.pdf import Field
+from khue.kernel.sealing.fields import Field
 from khue.kernel.sealing.typeset import Template
 
 _FOLDER = Path(__file__).parent
