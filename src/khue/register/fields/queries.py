@@ -20,7 +20,7 @@ from psycopg.types.range import DateRange
 
 from khue.kernel import permissions, timeline
 from khue.kernel.codes.models import CodeItem
-from khue.kernel.errors import NotFound
+from khue.kernel.errors import NotAllowed, NotFound
 from khue.kernel.homes import Home
 from khue.kernel.permissions import Actor
 from khue.kernel.permissions.loading import local_day
@@ -258,8 +258,13 @@ def learner(actor: Actor, uid: Any, *, at: datetime) -> Subject:
 SUBJECTS = {"school": school, "class": class_group, "staff": post, "learner": learner}
 
 
+NEEDED = {"school": "fields.read_open", "class": "fields.read_internal", "staff": "fields.read_personal", "learner": "fields.read_personal"}
+
+
 def subject(actor: Actor, object_: str, uid: Any, *, at: datetime) -> Subject:
-    """Return the thing an address names."""
+    """Return the thing an address names; a role that may read none of its kind is refused before anything is looked up."""
+    if not permissions.holds(actor, NEEDED[object_]):
+        raise NotAllowed(right=NEEDED[object_])
     return SUBJECTS[object_](actor, uid, at=at)
 
 

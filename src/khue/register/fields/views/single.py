@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from khue.kernel import permissions, text
-from khue.kernel.errors import Invalid, NotFound
+from khue.kernel.errors import Invalid, NotAllowed, NotFound
 from khue.kernel.permissions.loading import local_day
 from khue.register.fields import annex, forms, queries, services
 from khue.register.fields.permissions import WRITING
@@ -38,10 +38,12 @@ def add_record(request: HttpRequest, uid: UUID, object_: str, kind: str) -> Http
     """Add one record of a kind to a school, a person at her post, a learner."""
     now = timezone.now()
     actor = request.actor  # type: ignore[attr-defined]
-    about = queries.subject(actor, object_, uid, at=now)
     known = annex.kinds().get(kind)
     if known is None or known.owner != object_:
         raise NotFound()
+    if not permissions.holds(actor, WRITING[known.privacy]):
+        raise NotAllowed(right=WRITING[known.privacy])
+    about = queries.subject(actor, object_, uid, at=now)
     permissions.demand(actor, WRITING[known.privacy], on=about, at=now)
     looked(request, about, "fields")
     today = local_day(now)
