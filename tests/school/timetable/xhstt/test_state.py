@@ -8,7 +8,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from khue.school.timetable.solving.xhstt.annealing import Annealer
 from khue.school.timetable.solving.xhstt.compiling import HARD, compile_instance
 from khue.school.timetable.solving.xhstt.evaluating import evaluate
 from khue.school.timetable.solving.xhstt.state import State, snapshot_of
@@ -70,25 +69,6 @@ def test_a_solution_comes_back_as_it_went_out(seed):
     other.restore(snapshot_of(problem, state.solution()))
     assert other.cost == state.cost
     assert sorted(other.solution().lessons, key=repr) == sorted(state.solution().lessons, key=repr)
-
-
-@SETTINGS
-@given(seed=st.integers(0, 10**6))
-def test_annealing_ends_in_its_best_at_the_true_cost(seed):
-    state = State(compile_instance(drawing.instance(seed)))
-    before = state.cost
-    Annealer(state, seed, 20).run(150, 5.0, 0.3, lambda: False)
-    assert state.cost <= before
-    assert (state.hard, state.soft) == referee(state)
-
-
-def test_annealing_repeats_by_seed():
-    def run(seed: int) -> tuple:
-        state = State(compile_instance(drawing.instance(11)))
-        Annealer(state, seed, 20).run(400, 5.0, 0.3, lambda: False)
-        return state.cost, state.snapshot()
-
-    assert run(3) == run(3)
 
 
 @pytest.mark.parametrize("seed", range(5))

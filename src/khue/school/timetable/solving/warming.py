@@ -8,7 +8,10 @@ from __future__ import annotations
 from importlib import import_module
 from importlib.util import find_spec
 
-WARMERS: tuple[tuple[str, str], ...] = (("khue.school.timetable.solving.swapping", "warm"),)
+WARMERS: tuple[tuple[str, str], ...] = (
+    ("khue.school.timetable.solving.swapping", "warm"),
+    ("khue.school.timetable.solving.xhstt.annealing", "warm"),
+)
 """(module, function without arguments) of everything that runs its inner loops once on something tiny."""
 
 

@@ -16,11 +16,14 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from khue.school.timetable.solving.xhstt.annealing import Annealer
 from khue.school.timetable.solving.xhstt.compiling import HARD, Problem, mask_of
 from khue.school.timetable.solving.xhstt.state import Parts, State
 from khue.school.timetable.solving.xhstt.windows import Outcome, Wish, solve_window
+
+if TYPE_CHECKING:
+    from khue.school.timetable.solving.xhstt.annealing import Annealer
 
 Better = Callable[[State], None]
 
@@ -31,9 +34,8 @@ WINDOW_EFFORT = 0.08
 PATIENCE = 40
 """Rounds without a better timetable after which windows get twice the effort, and some no hints."""
 FIRST_EFFORT = 15.0
-ANNEAL_MOVES = 30_000
-NEVER = 10**6
-"""The weight of a unit of infeasibility while annealing a feasible timetable: it is not traded."""
+ANNEAL_MOVES = 2_000_000
+SHAKE_MOVES = 1_000_000
 ANNEAL_SHARE = 0.25
 """The most of the whole time one annealing may take."""
 
@@ -108,6 +110,8 @@ class Search:
         self.days = self._days()
         self.round = 0
         self.stall = 0
+        self.shakes = 0
+        self.annealer: Annealer | None = None
 
     def _days(self) -> list[int]:
         """Return the distinct groups of 2 times or more, at most half of all, that monitors look at one by one."""
@@ -320,8 +324,11 @@ class Search:
     # Windows
 
     def _improve(self) -> None:
-        """Anneal once, then solve windows until the run is over; what helped lately is done more often."""
-        self._anneal(ANNEAL_MOVES, 0.5)
+        """Anneal, then solve windows; where they no longer help, anneal elsewhere and go on from there.
+
+        What helped lately is done more often.
+        """
+        self._anneal(ANNEAL_MOVES, 1.0)
         kinds = ["costly", "resource", "days", "repair"] + (["places"] if self.with_places else [])
         usual = sorted(self.weight)[len(self.weight) // 2]
         budget = max(600.0, 5.0 * usual)
@@ -329,28 +336,61 @@ class Search:
             Arm(kind, linear, budget if kind != "places" else 2_000.0)
             for kind in kinds
             for linear in (0, 1, 2)
-        ] + [Arm("anneal", 0)]
+        ]
+        rest = PATIENCE
         while not self.is_over():
+            if self.stall >= rest:
+                rest = self._shake()
+                continue
             arm = self.random.choices(arms, [a.gain + 0.1 for a in arms])[0]
             clock, before = time.monotonic(), self.state.cost
-            if arm.kind == "anneal":
-                self._anneal(ANNEAL_MOVES // 10, self.random.choice((0.05, 0.1, 0.2)))
-            else:
-                self._solve_windows(arm)
+            self._solve_windows(arm)
             self.stall = 0 if self.state.cost < before else self.stall + 1
             arm.gain = 0.85 * arm.gain + (0.5 if self.state.cost < before else 0.0)
             self.log(f"{arm} {time.monotonic() - clock:.2f}s {self._costs()}")
 
-    def _anneal(self, moves: int, warm: float) -> None:
+    def _shake(self) -> int:
+        """Go on from another timetable; return how many windows in vain it is worth.
+
+        Mostly from the best one, so much warmer that another one comes out. What comes out infeasible, or far worse,
+        is dropped at once and the best one is worked on instead.
+        """
+        self.shakes += 1
+        if self.random.random() < 0.7:
+            self.state.restore(self.best)
+        warm = self.random.choice((0.1, 0.2, 0.4, 0.7, 1.0))
+        self._anneal(SHAKE_MOVES * self.random.choice((1, 2, 4)), warm, is_fresh=True)
+        self.stall = 0
+        if self.state.cost // HARD > self.best_cost // HARD:
+            self.state.restore(self.best)
+        return PATIENCE // 2 if self.shakes % 4 else 2 * PATIENCE
+
+    def _anneal(self, moves: int, warm: float, *, is_fresh: bool = False) -> None:
         if self.is_over():
             return
+        clock = time.monotonic()
         self.round += 1
-        weight = self.hard_weight if self.state.cost >= HARD else NEVER
-        annealer = Annealer(self.state, self.seed + self.round, weight)
-        unit = annealer.usual_rise()
+        if self.annealer is None:
+            # Loaded here: the compiled moves take a moment to load, and what is solved already does not need them.
+            from khue.school.timetable.solving.xhstt.annealing import Annealer
+
+            self.annealer = Annealer(self.state)
+        seed = self.seed * 1009 + self.round
+        unit = self.annealer.usual_rise(seed)
         deadline = time.monotonic() + ANNEAL_SHARE * self.seconds
-        annealer.run(moves, warm * unit, 0.05 * unit, lambda: self.is_over() or time.monotonic() > deadline)
+        self.annealer.run(
+            seed,
+            moves,
+            warm * unit,
+            0.03 * unit,
+            self.hard_weight,
+            lambda: self.is_over() or time.monotonic() > deadline,
+            is_fresh=is_fresh,
+        )
         self.keep()
+        self.log(
+            f"anneal {warm} {time.monotonic() - clock:.2f}s {self._costs()} best {self.best_cost % HARD}"
+        )
 
     def _solve_windows(self, arm: Arm) -> None:
         """Solve as many windows at once as there are threads, all from the present state; take each that helps."""
