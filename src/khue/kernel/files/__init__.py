@@ -33,19 +33,33 @@ def write(content: bytes) -> str:
     target = path_of(digest)
     if target.exists() and target.stat().st_size == len(content):
         return digest
-    target.parent.mkdir(parents=True, exist_ok=True)
+    _made(target.parent)
     temporary = target.parent / f".{secrets.token_hex(8)}"
     with open(temporary, "wb") as sink:
         sink.write(content)
         sink.flush()
         os.fsync(sink.fileno())
     os.replace(temporary, target)
-    handle = os.open(target.parent, os.O_RDONLY)
+    _sync(target.parent)
+    return digest
+
+
+def _sync(path: Path) -> None:
+    """Bring the names in a folder onto the disk."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
         os.close(handle)
-    return digest
+
+
+def _made(path: Path) -> None:
+    """Make a folder and those above it that are missing, each with its name on the disk."""
+    if path.exists():
+        return
+    _made(path.parent)
+    path.mkdir(exist_ok=True)
+    _sync(path.parent)
 
 
 def store(
