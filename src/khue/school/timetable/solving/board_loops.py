@@ -13,10 +13,10 @@ import numpy as np
 
 from khue.school.timetable.solving.desk import (
     CAP, CELL, CONF, CONF_N, COUNT, CROWD, CROWD_LEN, CROWD_PTR, DATE_OF, DATES, DAYS, DOM, DOM_PTR, FIELD, FIELD_CELLS, FIELD_PTR,
-    FIRST_DAY, FIXED, FORCING, GOF, GOF_LEN, GOF_PTR, GROUP_CELLS, GROUP_MOST, GROUP_WHOLE, HALF, HEIGHT, HIGH, LACK_COUNT, LACK_HOURS,
+    FIRST_DAY, FIXED, FORCING, GOF, GOF_LEN, GOF_PTR, GROUP_CELLS, GROUP_MOST, GROUP_PRICE, GROUP_WHOLE, HALF, HARD_WEEKS, HEIGHT, HIGH, LACK_COUNT, LACK_HOURS,
     LANE, LANE_LEN, LANE_PTR, LENGTH, LOAD, LONG, LOW, MARK, MASK, MOST_OUT, MOVED, NEED, NEED_PTR, OCC, OCC_N, OCC_WIDE, OUT, OUT_N,
     PAR, PAR_PTR, PAR_TABLE, PART, PART_LEN, PART_PTR, PICK, POP, PUSHES, ROOM, ROOM_OF, ROOM_PTR, SEED, SHUT, SLOTS, STAMP, START, SUM,
-    THERE, TRIAL, TRIAL_SUM, TRIAL_VALUE, UNIT_OF, VALUE, WAY_PTR, WEEKS, WOF, WOF_LEN, WOF_PTR,
+    THERE, TRIAL, TRIAL_SUM, TRIAL_VALUE, UNIT_OF, VALUE, WAY_PTR, WEEKS, WEEKS_COST, WOF, WOF_LEN, WOF_PTR,
 )  # fmt: skip
 from khue.school.timetable.solving.jitting import typed
 from khue.school.timetable.solving.rules import EARLY, FULL, HOLES, JOINED, LEAST, LENGTHS, NOON, UNUSED, USED
@@ -136,10 +136,15 @@ def refresh(M: Cells, w: int, date: int) -> None:
     """Bring a week's numbers of a date up to its masks."""
     base = M[MASK] + w * M[DAYS]
     for f in range(M[M[FIELD_PTR] + w], M[M[FIELD_PTR] + w + 1]):
-        now = measure(M, M[FIELD] + f * FIELD_CELLS, w, date, base)
+        row = M[FIELD] + f * FIELD_CELLS
+        now = measure(M, row, w, date, base)
         at = M[VALUE] + f * M[DATES] + date
-        M[M[SUM] + f] += now - M[at]
+        before, bound = M[M[SUM] + f], M[row + 5]
+        after = before + now - M[at]
+        M[M[SUM] + f] = after
         M[at] = now
+        if M[row + 7]:
+            M[WEEKS_COST] += M[row + 7] * (max(0, after - bound) - max(0, before - bound))
 
 
 @typed
@@ -166,7 +171,7 @@ def weeks_allow(M: Cells, u: int, s: int) -> bool:
     for k in range(M[M[WOF_PTR] + u], M[M[WOF_PTR] + u + 1]):
         w, length = M[M[WOF] + k], M[M[WOF_LEN] + k]
         first, last = M[M[FIELD_PTR] + w], M[M[FIELD_PTR] + w + 1]
-        if first == last:
+        if first == last or w >= M[HARD_WEEKS]:
             continue
         base = M[MASK] + w * M[DAYS]
         before = M[base + day]
@@ -247,23 +252,23 @@ def conflicts(M: Cells, T: Tables, u: int, s: int, at: int) -> int:
 
 
 @typed
-def _make_room(M: Cells, cls: int, s: int, length: int, own: int, is_dry: bool) -> int:
+def _make_room(M: Cells, cls: int, s: int, length: int, more: int, is_dry: bool) -> int:
     """Return the price of pushing out what fills a room class in these slots, -1 when it cannot be; do it unless `is_dry`.
 
-    own   how many more places it must have for other members of the unit
+    more   how many more places it must have for other members of the unit
     """
     total = 0
     for slot in range(s, s + length):
         cell = cls * M[SLOTS] + slot
         cap = M[M[CAP] + cell]
-        if cap - own <= 0:
+        if cap - more <= 0:
             return -1
         first = M[OCC] + cell * M[OCC_WIDE]
         there = 0
         for j in range(first, first + M[M[OCC_N] + cell]):
             if not is_out(M, M[M[UNIT_OF] + M[j]]):
                 there += 1
-        spare = there + own + 1 - cap
+        spare = there + more + 1 - cap
         skip = chance(M, M[OCC_WIDE]) if spare > 0 else 0
         width = M[M[OCC_N] + cell]
         for step in range(width):
@@ -281,7 +286,7 @@ def _make_room(M: Cells, cls: int, s: int, length: int, own: int, is_dry: bool) 
 
 
 @typed
-def _own(M: Cells, first: int, n: int, cls: int) -> int:
+def own(M: Cells, first: int, n: int, cls: int) -> int:
     """Return how many of a unit's first n members have a room of that class in mind."""
     found = 0
     for j in range(n):
@@ -304,7 +309,7 @@ def rooms_for(M: Cells, u: int, s: int, may_push: bool) -> bool:
         for way in range(M[M[WAY_PTR] + i], M[M[WAY_PTR] + i + 1]):
             total = 0
             for k in range(M[M[ROOM_PTR] + way], M[M[ROOM_PTR] + way + 1]):
-                its = _make_room(M, M[M[ROOM] + k], s, length, _own(M, first, n, M[M[ROOM] + k]), True)
+                its = _make_room(M, M[M[ROOM] + k], s, length, own(M, first, n, M[M[ROOM] + k]), True)
                 if its < 0:
                     total = -1
                     break
@@ -317,7 +322,7 @@ def rooms_for(M: Cells, u: int, s: int, may_push: bool) -> bool:
             return False
         if least > 0:
             for k in range(M[M[ROOM_PTR] + best], M[M[ROOM_PTR] + best + 1]):
-                if _make_room(M, M[M[ROOM] + k], s, length, _own(M, first, n, M[M[ROOM] + k]), False) < 0:
+                if _make_room(M, M[M[ROOM] + k], s, length, own(M, first, n, M[M[ROOM] + k]), False) < 0:
                     return False
         M[M[PICK] + n] = best
     return True
@@ -504,6 +509,8 @@ def groups_allow(M: Cells, u: int, s: int, may_push: bool) -> bool:
     for k in range(M[M[GOF_PTR] + u], M[M[GOF_PTR] + u + 1]):
         g, length = M[M[GOF] + k], M[M[GOF_LEN] + k]
         most, before = M[M[GROUP_MOST] + g], -1
+        if M[M[GROUP_PRICE] + g]:
+            continue
         if M[M[GROUP_WHOLE] + g]:
             more = used = 0
             for slot in range(s, s + length):
@@ -570,7 +577,10 @@ def _turn(M: Cells, u: int, s: int, sign: int) -> None:
         for slot in range(s, s + M[M[GOF_LEN] + k]):
             cell = M[M[CELL] + g * M[SLOTS] + slot]
             if cell >= 0 and cell != before:
-                M[M[LOAD] + g * M[GROUP_CELLS] + cell] += sign
+                at = M[LOAD] + g * M[GROUP_CELLS] + cell
+                M[at] += sign
+                if M[M[GROUP_PRICE] + g] and M[at] + (1 if sign < 0 else 0) > M[M[GROUP_MOST] + g]:
+                    M[WEEKS_COST] += sign * M[M[GROUP_PRICE] + g]
             before = cell
 
 

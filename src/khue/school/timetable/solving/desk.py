@@ -9,50 +9,78 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from khue.school.timetable.solving.compiling import Compiled
-from khue.school.timetable.solving.placing import Board, Placer
+from khue.school.timetable.solving import model as m
+from khue.school.timetable.solving.compiling import Compiled, price
+from khue.school.timetable.solving.placing import Board, Group, Placer
 from khue.school.timetable.solving.relations import Relations
-from khue.school.timetable.solving.rules import Field, Week
+from khue.school.timetable.solving.rules import Field, Week, soft_weeks
 from khue.school.timetable.solving.state import State
 
 DEEPEST = 14
 MOST_OUT = 96
 """A start that pushes out more units than this is none."""
+LONGEST_CHAIN = 16
+"""An exchange that moves more units than this is none."""
 TALLEST = 14
 """The most periods of a day whose masks are looked up in tables."""
 FIELD_CELLS = 8  # what, four parameters, bound, raised by (0, 1 periods, 2 activities), price
 
 (
     SLOTS, HEIGHT, DAYS, DATES, UNITS, NEEDS, SEED, STAMP, CALLS, LEFT, COUNT, MOST, OUT_N, LOG_N, FORCING, NEXT, WAITING, WINDOW,
-    WINDOW_AT, IS_LATER, WEEKS, ACTIVITIES,
+    WINDOW_AT, IS_LATER, WEEKS, HARD_WEEKS, ACTIVITIES, WEEKS_COST, REST_COST, IS_NEW,
     DATE_OF, FIRST_DAY, HALF, POP, LOW, HIGH, LONG,
     DOM_PTR, DOM, COST, HARD, FIXED, HOURS,
     LANE_PTR, LANE, LANE_LEN, THERE,
     PAR_PTR, PAR, PAR_TABLE, SOFT_PTR, SOFT, SOFT_TABLE, SOFT_COST,
     WOF_PTR, WOF, WOF_LEN, PART_PTR, PART, PART_LEN, SHUT, FIELD_PTR, FIELD, VALUE, SUM, MASK, LACK_HOURS, LACK_COUNT,
     TRIAL, TRIAL_VALUE, TRIAL_SUM,
-    GOF_PTR, GOF, GOF_LEN, CROWD_PTR, CROWD, CROWD_LEN, CELL, GROUP_MOST, GROUP_WHOLE, GROUP_CELLS, LOAD,
+    GOF_PTR, GOF, GOF_LEN, CROWD_PTR, CROWD, CROWD_LEN, CELL, GROUP_MOST, GROUP_WHOLE, GROUP_PRICE, GROUP_CELLS, LOAD,
     NEED_PTR, NEED, LENGTH, WAY_PTR, WAY_COST, ROOM_PTR, ROOM, CAP, OCC_N, OCC, OCC_WIDE, ROOM_OF, UNIT_OF, PICK,
     START, MOVED, MARK, OUT, CONF_N, CONF, PRICE, ORDER,
-    LEVEL_N, LEVEL_START, LEVEL_OUT_N, LEVEL_OUT, LEVEL_PICK, LEVEL_PRICE, LEVEL_UNIT, LEVEL_AT, LEVEL_OUT_AT, LEVEL_MARK,
+    LEVEL_N, LEVEL_START, LEVEL_OUT_N, LEVEL_OUT, LEVEL_PICK, LEVEL_PRICE, LEVEL_UNIT, LEVEL_AT, LEVEL_OUT_AT, LEVEL_MARK, CHAIN_UNIT, CHAIN_TO,
     LOG_UNIT, LOG_START, LOG_ROOM, QUEUE, PUSHES, RING_UNIT, RING_START, BEST_START, BEST_ROOM,
     PARTS,
-) = range(116)  # fmt: skip
+) = range(123)  # fmt: skip
 
 
 class Unsayable(Exception):
     """The board has a rule the compiled loops do not know; the plain ones must do."""
 
 
+@dataclass
+class Spread:
+    """A soft bound on how many of some units are on one day (date), as a group, with its price."""
+
+    group: Group
+    units: list[tuple[int, int]]
+    price: int
+
+
+def spreads(c: Compiled) -> list[Spread]:
+    """Return the soft bounds a day or date."""
+    found = []
+    dates = [day.date for day in c.problem.days]
+    for k in c.rest:
+        if isinstance(k, m.MaxADay) and not k.is_hard and k.weight > 0 and k.per in ("day", "date"):
+            masks: dict[int, int] = {}
+            for d, date in enumerate(dates):
+                label = date if k.per == "date" else d
+                masks[label] = masks.get(label, 0) | c.span(d * c.height, c.height)
+            numbers = [c.index[key] for key in dict.fromkeys(k.activities)]
+            found.append(Spread(Group(k.most, list(masks.values()), False), [(c.unit[i], c.length[i]) for i in numbers], price(k.weight)))
+    return found
+
+
 class Desk:
     """The arrays; the parts that move are set by `load`."""
 
-    def __init__(self, c: Compiled, board: Board, relations: Relations, rng: random.Random, weeks: Sequence[Week] | None = None) -> None:
-        """weeks: other weeks than the board's (with prices, for annealing); raises Unsayable."""
+    def __init__(self, c: Compiled, board: Board, relations: Relations, rng: random.Random, *, priced: bool = False) -> None:
+        """priced: keep count of what soft rules cost as well; raises Unsayable."""
         self.c, self.board = c, board
         if c.height > TALLEST:
             raise Unsayable("a day is too long")
@@ -60,8 +88,9 @@ class Desk:
         self._grid()
         self._units(rng)
         self._pairs(relations)
-        self._weeks(board.weeks if weeks is None else weeks)
-        self._groups()
+        self._set(HARD_WEEKS, len(board.weeks))
+        self._weeks([*board.weeks, *(soft_weeks(c) if priced else ())])
+        self._groups(spreads(c) if priced else [])
         self._rooms()
         self._scratch(rng)
         self._lay()
@@ -205,11 +234,18 @@ class Desk:
             raise Unsayable("a rule without a number")
         return (*rule.code, min(rule.bound, 1 << 20), {"": 0, "hours": 1, "count": 2}[rule.raised_by], rule.price)
 
-    def _groups(self) -> None:
+    def _groups(self, spread: list[Spread]) -> None:
         c, board = self.c, self.board
-        cells = np.full((max(1, len(board.groups)), c.slots), -1, dtype=np.int32)
+        groups = [*board.groups, *(its.group for its in spread)]
+        of = [list(row) for row in board.groups_of]
+        for g, its in enumerate(spread, len(board.groups)):
+            for u, length in its.units:
+                of[u].append((g, length))
+        units = [*board.group_units, *(its.units for its in spread)]
+        self._set(GROUP_PRICE, [0] * len(board.groups) + [its.price for its in spread])
+        cells = np.full((max(1, len(groups)), c.slots), -1, dtype=np.int32)
         width = 1
-        for g, group in enumerate(board.groups):
+        for g, group in enumerate(groups):
             number = 0
             for mask in group.masks:
                 those = [s for s in range(c.slots) if mask >> s & 1]
@@ -220,13 +256,13 @@ class Desk:
                     number += group.whole_slots
                 number += not group.whole_slots
             width = max(width, number)
-        self._rows(GOF_PTR, board.groups_of, GOF, GOF_LEN)
-        self._rows(CROWD_PTR, board.group_units, CROWD, CROWD_LEN)
+        self._rows(GOF_PTR, of, GOF, GOF_LEN)
+        self._rows(CROWD_PTR, units, CROWD, CROWD_LEN)
         self._set(CELL, cells)
-        self._set(GROUP_MOST, [group.most for group in board.groups])
-        self._set(GROUP_WHOLE, [int(group.whole_slots) for group in board.groups])
+        self._set(GROUP_MOST, [group.most for group in groups])
+        self._set(GROUP_WHOLE, [int(group.whole_slots) for group in groups])
         self._set(GROUP_CELLS, width)
-        self._room_for(LOAD, max(1, len(board.groups) * width))
+        self._room_for(LOAD, max(1, len(groups) * width))
 
     def _rooms(self) -> None:
         c = self.c
@@ -252,7 +288,7 @@ class Desk:
         n, slots = len(self.c.members), self.c.slots
         needs = self._parts[NEEDS]
         assert isinstance(needs, int)
-        for part in (STAMP, CALLS, LEFT, COUNT, MOST, OUT_N, LOG_N, FORCING, NEXT, WAITING, WINDOW_AT, IS_LATER):
+        for part in (STAMP, CALLS, LEFT, COUNT, MOST, OUT_N, LOG_N, FORCING, NEXT, WAITING, WINDOW_AT, IS_LATER, WEEKS_COST, REST_COST, IS_NEW):
             self._set(part, 0)
         self._set(SEED, rng.randrange(1, 2_147_483_646))
         self._set(WINDOW, 8 * n)
@@ -261,7 +297,8 @@ class Desk:
             (PICK, needs, -1), (START, n, -1), (MOVED, n, 0), (MARK, n, 0), (OUT, MOST_OUT + 8, 0), (CONF_N, slots, 0),
             (CONF, slots * MOST_OUT, 0), (PRICE, slots, 0), (ORDER, slots, 0), (LEVEL_N, depth, 0), (LEVEL_START, depth * slots, 0),
             (LEVEL_OUT_N, depth * slots, 0), (LEVEL_OUT, depth * slots * MOST_OUT, 0), (LEVEL_PICK, depth * slots * needs, -1),
-            (LEVEL_PRICE, depth * slots, 0), (LEVEL_UNIT, depth, 0), (LEVEL_AT, depth, 0), (LEVEL_OUT_AT, depth, 0), (LEVEL_MARK, depth, 0), (LOG_UNIT, 16 * n + 1024, 0), (LOG_START, 16 * n + 1024, 0),
+            (LEVEL_PRICE, depth * slots, 0), (LEVEL_UNIT, depth, 0), (LEVEL_AT, depth, 0), (LEVEL_OUT_AT, depth, 0), (LEVEL_MARK, depth, 0),
+            (CHAIN_UNIT, LONGEST_CHAIN, 0), (CHAIN_TO, LONGEST_CHAIN, 0), (LOG_UNIT, 16 * n + 1024, 0), (LOG_START, 16 * n + 1024, 0),
             (LOG_ROOM, (16 * n + 1024) * needs, -1), (QUEUE, n + 1, 0), (PUSHES, n * slots, 0), (RING_UNIT, 8 * n, -1),
             (RING_START, 8 * n, 0), (BEST_START, n, -1), (BEST_ROOM, len(self.c.keys), -1),
         ):  # fmt: skip
@@ -275,3 +312,14 @@ class Desk:
         ways, chosen = self.part(WAY_PTR).tolist(), self.part(rooms).tolist()
         placed = {u: s for u, s in enumerate(first) if s >= 0}
         return State(placed, {i: chosen[i] - ways[i] for u in placed for i in self.board.needs[u] if chosen[i] >= 0})
+
+    def starts_and_ways(self, state: State) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Return a state as the start of each unit and the way of each activity to get its room (-1: none)."""
+        starts = np.full(int(self.cells[UNITS]), -1, dtype=np.int32)
+        ways = np.full(len(self.c.keys), -1, dtype=np.int32)
+        for u, s in state.starts.items():
+            starts[u] = s
+        first = self.part(WAY_PTR)
+        for i, k in state.rooms.items():
+            ways[i] = first[i] + k
+        return starts, ways

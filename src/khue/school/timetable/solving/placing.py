@@ -458,12 +458,21 @@ class Board:
                 self.remove(u)
 
     def load_state(self, state: State) -> None:
-        """Clear the board and place what of a state still fits."""
+        """Clear the board and place what of a state still fits.
+
+        Rules of weeks judge a part more severely than the whole, so what was refused is tried again while others come.
+        """
         self.clear()
-        for u, s in state.starts.items():
-            if self.open_starts(u) >> s & 1 and self.fits(u, s):
-                its = tuple((i, state.rooms[i]) for i in self.needs[u] if i in state.rooms)
-                self.place(u, s, its if len(its) == len(self.needs[u]) and self._are_free(its, s) else ())
+        waiting, before = list(state.starts.items()), -1
+        while len(waiting) != before:
+            before, refused = len(waiting), []
+            for u, s in waiting:
+                if self.open_starts(u) >> s & 1 and self.fits(u, s):
+                    its = tuple((i, state.rooms[i]) for i in self.needs[u] if i in state.rooms)
+                    self.place(u, s, its if len(its) == len(self.needs[u]) and self._are_free(its, s) else ())
+                else:
+                    refused.append((u, s))
+            waiting = refused
 
     def _are_free(self, rooms: Rooms, s: int) -> bool:
         """Return whether each of a unit's members can have the room it had, all at once."""

@@ -28,6 +28,8 @@ LOOK = 64
 class Polisher:
     """Anneals on a board on which everything is placed."""
 
+    pace = 1
+
     def __init__(self, c: Compiled, board: Board, rng: random.Random) -> None:
         self.c, self.board, self.rng = c, board, rng
         self.weeks = soft_weeks(c)

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 from khue.school.timetable.solving.board_loops import (
-    Cells, Tables, all_conflicts, allows, chance, conflicts, price_of, push_for, put, refresh_all, take,
+    Cells, Tables, all_conflicts, allows, chance, conflicts, groups_allow, own, price_of, push_for, put, refresh_all, rooms_for, take,
+    weeks_allow,
 )  # fmt: skip
 from khue.school.timetable.solving.desk import (
-    ACTIVITIES, BEST_ROOM, BEST_START, CALLS, CONF, CONF_N, COST, COUNT, DEEPEST, DOM, DOM_PTR, FIXED, FORCING, HARD, IS_LATER, LEFT,
+    ACTIVITIES, BEST_ROOM, BEST_START, CALLS, CAP, CONF, CONF_N, COST, COUNT, DEEPEST, DOM, DOM_PTR, FIXED, FORCING, HARD, IS_LATER, LEFT, LENGTH,
     LEVEL_AT, LEVEL_MARK, LEVEL_N, LEVEL_OUT_AT, LEVEL_UNIT, LEVEL_OUT, LEVEL_OUT_N, LEVEL_PICK, LEVEL_PRICE, LEVEL_START, LOG_N, LOG_ROOM, LOG_START, LOG_UNIT, MARK, MOST, MOST_OUT,
-    MOVED, NEED, NEED_PTR, NEEDS, NEXT, ORDER, OUT, OUT_N, PICK, PRICE, PUSHES, QUEUE, RING_START, RING_UNIT, ROOM_OF, SLOTS,
+    MOVED, NEED, NEED_PTR, NEEDS, NEXT, OCC_N, ORDER, OUT, OUT_N, PICK, PRICE, PUSHES, QUEUE, RING_START, RING_UNIT, ROOM, ROOM_OF, ROOM_PTR, SLOTS,
     SOFT, SOFT_COST, SOFT_PTR, SOFT_TABLE, STAMP, START, UNITS, WAITING, WINDOW, WINDOW_AT,
 )  # fmt: skip
 from khue.school.timetable.solving.jitting import typed
@@ -19,7 +20,8 @@ ENTER, NEXT_WAY, NEXT_OUT, DONE, FAILED = range(5)
 
 
 @typed
-def _soft_cost(M: Cells, T: Tables, u: int, s: int) -> int:
+def soft_cost(M: Cells, T: Tables, u: int, s: int) -> int:
+    """Return what a start costs by its own price and beside its placed partners."""
     found = M[M[COST] + u * M[SLOTS] + s]
     for k in range(M[M[SOFT_PTR] + u], M[M[SOFT_PTR] + u + 1]):
         t = M[M[START] + M[M[SOFT] + k]]
@@ -29,7 +31,8 @@ def _soft_cost(M: Cells, T: Tables, u: int, s: int) -> int:
 
 
 @typed
-def _log_put(M: Cells, u: int, s: int, picks: int) -> None:
+def log_put(M: Cells, u: int, s: int, picks: int) -> None:
+    """Put a unit, so that `undo` can take it off."""
     put(M, u, s, picks)
     M[M[LOG_UNIT] + M[LOG_N]] = u
     M[M[LOG_START] + M[LOG_N]] = -1
@@ -44,7 +47,7 @@ def _place_free(M: Cells, T: Tables, u: int) -> bool:
         if M[M[CONF_N] + k] != 0:
             continue
         s = M[M[DOM] + first + k]
-        its = _soft_cost(M, T, u, s)
+        its = soft_cost(M, T, u, s)
         if best >= 0 and its > least:
             continue
         if not allows(M, u, s):
@@ -59,12 +62,13 @@ def _place_free(M: Cells, T: Tables, u: int) -> bool:
     if best < 0:
         return False
     allows(M, u, best)
-    _log_put(M, u, best, M[PICK])
+    log_put(M, u, best, M[PICK])
     return True
 
 
 @typed
-def _log_take(M: Cells, u: int) -> None:
+def log_take(M: Cells, u: int) -> None:
+    """Take a unit off, so that `undo` can put it back."""
     n, first = M[LOG_N], M[M[NEED_PTR] + u]
     M[M[LOG_UNIT] + n] = u
     M[M[LOG_START] + n] = M[M[START] + u]
@@ -75,7 +79,7 @@ def _log_take(M: Cells, u: int) -> None:
 
 
 @typed
-def _undo(M: Cells, mark: int) -> None:
+def undo(M: Cells, mark: int) -> None:
     """Undo what the log says happened since `mark`."""
     while M[LOG_N] > mark:
         M[LOG_N] -= 1
@@ -213,8 +217,8 @@ def _chain(M: Cells, T: Tables, first: int) -> bool:
                 step = FAILED
             else:
                 for j in range(M[M[LEVEL_OUT_N] + base + at]):
-                    _log_take(M, M[M[LEVEL_OUT] + (base + at) * MOST_OUT + j])
-                _log_put(M, u, M[M[LEVEL_START] + base + at], M[LEVEL_PICK] + (base + at) * M[NEEDS])
+                    log_take(M, M[M[LEVEL_OUT] + (base + at) * MOST_OUT + j])
+                log_put(M, u, M[M[LEVEL_START] + base + at], M[LEVEL_PICK] + (base + at) * M[NEEDS])
                 M[M[LEVEL_OUT_AT] + level] = -1
                 step = NEXT_OUT
         elif step == NEXT_OUT:
@@ -233,7 +237,7 @@ def _chain(M: Cells, T: Tables, first: int) -> bool:
             step = NEXT_OUT
         else:
             level -= 1
-            _undo(M, M[M[LEVEL_MARK] + level])
+            undo(M, M[M[LEVEL_MARK] + level])
             M[M[MOVED] + M[M[LEVEL_UNIT] + level]] = 1
             step = NEXT_WAY
 
@@ -312,12 +316,41 @@ def keep(M: Cells) -> None:
 
 
 @typed
-def load(M: Cells, T: Tables, starts: Cells) -> None:
-    """Put units at their starts (-1: nowhere) as far as nothing is in the way."""
-    for u in range(M[UNITS]):
-        s = starts[u]
-        if s >= 0 and M[M[START] + u] < 0 and conflicts(M, T, u, s, M[CONF]) == 0 and allows(M, u, s):
-            put(M, u, s, M[PICK])
+def _has_rooms(M: Cells, u: int, s: int, ways: Cells) -> bool:
+    """Choose the rooms given for a unit's members (in PICK); False where one of them is not free."""
+    first = M[M[NEED_PTR] + u]
+    for n in range(M[M[NEED_PTR] + u + 1] - first):
+        i = M[M[NEED] + first + n]
+        way = ways[i]
+        if way < 0:
+            return False
+        for k in range(M[M[ROOM_PTR] + way], M[M[ROOM_PTR] + way + 1]):
+            taken = own(M, first, n, M[M[ROOM] + k])
+            for slot in range(s, s + M[M[LENGTH] + i]):
+                cell = M[M[ROOM] + k] * M[SLOTS] + slot
+                if M[M[OCC_N] + cell] + taken >= M[M[CAP] + cell]:
+                    return False
+        M[M[PICK] + n] = way
+    return True
+
+
+@typed
+def load(M: Cells, T: Tables, starts: Cells, ways: Cells) -> None:
+    """Put units at their starts (-1: nowhere) as far as nothing is in the way, into their rooms (ways) where these are free.
+
+    Rules of weeks judge a part more severely than the whole, so what was refused is tried again while others come.
+    """
+    before = -1
+    while M[COUNT] > before:
+        before = M[COUNT]
+        for u in range(M[UNITS]):
+            s = starts[u]
+            if s < 0 or M[M[START] + u] >= 0 or conflicts(M, T, u, s, M[CONF]) != 0:
+                continue
+            M[STAMP] += 1
+            M[OUT_N] = 0
+            if weeks_allow(M, u, s) and groups_allow(M, u, s, False) and (_has_rooms(M, u, s, ways) or rooms_for(M, u, s, False)):
+                put(M, u, s, M[PICK])
 
 
 @typed

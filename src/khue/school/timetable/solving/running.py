@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from khue.school.timetable.solving import checking
 from khue.school.timetable.solving import model as m
@@ -21,6 +21,7 @@ from khue.school.timetable.solving.relations import Relations
 from khue.school.timetable.solving.state import State
 
 if TYPE_CHECKING:
+    from khue.school.timetable.solving.annealing import Annealer
     from khue.school.timetable.solving.exact import Window
     from khue.school.timetable.solving.swapping import Swapper
 
@@ -82,6 +83,7 @@ class _Run:
         self.refused = False  # no choice of days is possible at all
         self.counters: dict[str, int] = {"rounds": 0, "windows": 0, "improved": 0, "polished": 0}
         self.polisher: Polisher | None = None
+        self.annealer: Annealer | Literal[False] | None = None  # False: some rule is none of its
         self.is_whole_refused = False
         self.asked = False  # whether the whole was asked of one model
         self.pace = 0.0  # seconds a move of the last annealing
@@ -490,17 +492,15 @@ class _Run:
         """Anneal; return the better timetable, and how many moves are worth trying the next time."""
         if not score.cost or self.is_over():
             return state, score, moves
-        self.board.load_state(state)
-        if self.polisher is None:
-            self.polisher = Polisher(self.c, self.board, self.rng)
-        if not self.polisher.can or self.board.count < len(self.c.members):
+        polisher = self._polisher(state)
+        if polisher is None:
             return state, score, moves
+        tries = moves * polisher.pace
         began = monotonic()
-        tries = moves
         if self.pace:  # what cannot cool down before the end gains nothing
-            tries = max(1_000, min(moves, int((self.until - began) * 0.9 / self.pace)))
+            tries = max(1_000, min(tries, int((self.until - began) * 0.9 / self.pace)))
         hot = WARM if self.counters["polished"] else HOT
-        found, _ = self.polisher.run(tries, hot * SCALE, COLD * SCALE, self.until, self.stop)
+        found, _ = polisher.run(tries, hot * SCALE, COLD * SCALE, self.until, self.stop)
         self.pace = (monotonic() - began) / tries
         new = self._look(found, "improving")
         self.counters["polished"] += 1
@@ -508,6 +508,23 @@ class _Run:
             return found, new, min(MOST_MOVES, moves * 2)
         self._look(state)
         return state, score, max(FEWEST_MOVES, moves // 2) if new.hard else moves
+
+    def _polisher(self, state: State) -> Annealer | Polisher | None:
+        """Return the annealing with a timetable loaded: the compiled one where it knows every rule; None where nothing can be gained."""
+        if self.annealer is None and find_spec("numba") is not None:
+            from khue.school.timetable.solving.annealing import Annealer
+            from khue.school.timetable.solving.desk import Unsayable
+
+            try:
+                self.annealer = Annealer(self.c, self.board, self.relations, self.rng)
+            except Unsayable:
+                self.annealer = False
+        if self.annealer and self.annealer.load(state):
+            return self.annealer if self.annealer.cost() else None
+        self.board.load_state(state)
+        if self.polisher is None:
+            self.polisher = Polisher(self.c, self.board, self.rng)
+        return self.polisher if self.polisher.can and self.board.count == len(self.c.members) else None
 
     def _is_of_days(self) -> bool:
         """Return whether most of the cost last looked at is of kinds that the choice of days decides."""

@@ -62,11 +62,8 @@ class Swapper:
 
     def load(self, state: State) -> None:
         """Clear the desk and place what of a state still fits."""
-        starts = np.full(int(self.cells[UNITS]), -1, dtype=np.int32)
-        for u, s in state.starts.items():
-            starts[u] = s
         self.loops.clear(self.cells)
-        self.loops.load(self.cells, self.tables, starts)
+        self.loops.load(self.cells, self.tables, *self.desk.starts_and_ways(state))
         self.cells[MOST] = -1
         self.tries = self.left = 0
 
