@@ -8,6 +8,8 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from django.utils import timezone
 
 from khue.gateway.exchange import services as imports
 from khue.gateway.sync import work as sync_work
+from khue.gateway.sync.receiver import Receiver
 from khue.kernel import files, jobs
 from khue.kernel.database import scope
 from khue.kernel.permissions import system_actor
@@ -26,7 +29,7 @@ from tests.gateway.exchange import books
 from tests.gateway.sync.conftest import channel, keys, other_end, papers  # noqa: F401 - fixtures
 from tests.gateway.sync.test_crashes import Turn
 from tests.harness import crash, flows, power
-from tests.province.periods.conftest import make
+from tests.province.periods.conftest import Ground, make
 from tests.province.periods.test_crashes import Freeze
 from tests.register.orgs.test_reform_crashes import Carry
 from tests.register.people.test_merge_crashes import Merging
@@ -44,42 +47,49 @@ def plugged(databases, django_db_blocker):
     return opened
 
 
-def _sheet(tmp_path, other_end):  # noqa: F811
-    return flows.Sheet(tmp_path)
+@dataclass
+class Given:
+    """What the acts work on: a folder, the receiver at the other end, and three schools made once."""
+
+    folder: Path
+    receiver: Receiver
+
+    @cached_property
+    def ground(self) -> Ground:
+        with scope.opened(everything=True):
+            return make(size=1)
 
 
-def _turn(tmp_path, other_end):  # noqa: F811
+def _turn(given: Given) -> Turn:
     with scope.opened(everything=True):
-        ground, held = make(size=1), channel(other_end, batch_size=5)
+        given.ground  # noqa: B018 - the schools first: the turn sends them
+        held = channel(given.receiver, batch_size=5)
         job = jobs.start(sync_work.TURN, actor=system_actor("test"), title="x", at=timezone.now(), parameters={"channel": held.pk, "school_year": 2025})
     jobs.run(job.pk, clock=timezone.now)
-    return Turn(ground, held, other_end)
-
-
-def _freeze(tmp_path, other_end):  # noqa: F811
-    with scope.opened(everything=True):
-        return Freeze(make(size=1))
+    return Turn(given.ground, held, given.receiver)
 
 
 FLOWS = {
-    "import": _sheet,
-    "merge": lambda *_given: Merging(),
-    "schools": lambda *_given: flows.Schools(),
-    "reform": lambda *_given: Carry(),
-    "freeze": _freeze,
     "sync": _turn,
+    "freeze": lambda given: Freeze(given.ground),
+    "import": lambda given: flows.Sheet(given.folder),
+    "merge": lambda given: Merging(),
+    "schools": lambda given: flows.Schools(),
+    "reform": lambda given: Carry(),
 }
+"""In this order they share a database: those that count every school come first."""
 
 
 @pytest.mark.alone
 def test_a_power_cut_loses_nothing_and_leaves_nothing_half(plugged, tmp_path, keys, other_end):  # noqa: F811
     with plugged() as mains:
         assert mains.settings() == power.KEPT
-        for seed, (name, made) in enumerate(FLOWS.items(), start=1):
-            with mains.database(f"khue_power_{name}") as database:
-                report = power.survives(made(tmp_path, other_end), mains, name=database, points=1, chances=1, seed=seed)
-            assert report.faults == [], name
-            assert sum(report.killed_at.values()) == 2 and report.killed_by_chance == 1, (name, report)
+        with mains.database("khue_power") as database:
+            given = Given(tmp_path, other_end)
+            for seed, (name, made) in enumerate(FLOWS.items(), start=1):
+                report = power.survives(made(given), mains, name=database, points=1, chances=1, seed=seed)
+                assert report.faults == [], name
+                assert sum(report.killed_at.values()) == 2 and report.killed_by_chance == 1, (name, report)
 
 
 class Unkept(flows.Schools):
@@ -179,9 +189,9 @@ def at_once(*acts) -> list[BaseException]:
     return raised
 
 
-@pytest.mark.parametrize("name", ["import", "merge", "schools", "reform", "freeze", "sync"])
+@pytest.mark.parametrize("name", list(FLOWS))
 def test_the_same_twice_at_once_is_done_once(name, fresh_database, tmp_path, keys, other_end):  # noqa: F811
-    flow = FLOWS[name](tmp_path, other_end)
+    flow = FLOWS[name](Given(tmp_path, other_end))
     flow.prepare(0)
     told: list[str] = []
     raised = at_once(*[lambda: flow.act(0, told.append)] * 2)
@@ -204,8 +214,8 @@ def test_the_same_file_twice_at_once_is_written_once(fresh_database, tmp_path):
     assert raised == [] and flow.count(0)[:2] == (flows.ROWS, flows.ROWS)
 
 
-def test_a_period_frozen_twice_at_once_has_one_snapshot_a_school(fresh_database, keys):  # noqa: F811
-    flow = _freeze(None, None)
+def test_a_period_frozen_twice_at_once_has_one_snapshot_a_school(fresh_database, tmp_path, keys):  # noqa: F811
+    flow = Freeze(Given(tmp_path, None).ground)
     flow.prepare(0)
     with scope.everything():
         queued = [freezing.queue(ReportPeriod.objects.get(pk=flow.periods[0]), actor=flow.ground.officer, now=timezone.now()).pk for _n in range(2)]
