@@ -1,5 +1,7 @@
 """Two files of one learner become one and come apart; a family proposes, the school approves; a class as it was known."""
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
@@ -75,3 +77,28 @@ def test_a_family_s_own_change_and_a_class_as_known(two, phone):
     phone.check("people-class-as-known")
     phone.open(f"/nhu-da-biet/hoc-sinh/{two.bare.uid}/")
     phone.check("people-learner-as-known")
+
+
+@pytest.mark.parametrize("width", ["desk", "phone"])
+def test_a_merger_to_come_and_the_tree_as_known(two, width, request):
+    window = request.getfixturevalue(width)
+    window.sign_in("so")
+    to_come = timezone.localdate() + timedelta(days=40)
+    page = window.open(f"/don-vi/{two.there.uid}/sap-nhap/")
+    page.get_by_label("Mã trường nhận").fill(two.here.code)
+    page.get_by_label("Từ ngày").fill(to_come.strftime("%d/%m/%Y"))
+    page.get_by_label("Căn cứ, lý do").fill("Quyết định 12/QĐ-UBND")
+    page.get_by_role("button", name="Sáp nhập").click()
+    page.get_by_text("Đã ghi kế hoạch").wait_for()
+    window.check(f"people-school-plans-{width}")
+    page.get_by_role("button", name="Rút kế hoạch").click()
+    page.get_by_text("Đã rút kế hoạch").wait_for()
+    page = window.open(f"/don-vi/?biet={(timezone.localdate() - timedelta(days=1)).isoformat()}")
+    page.get_by_text("theo điều đã biết đến hết ngày").first.wait_for()
+    window.check(f"people-tree-as-known-{width}")
+    with scope.everything():
+        province = factories.province()
+    window.open(f"/nhu-da-biet/don-vi/{province.uid}/")
+    window.check(f"people-unit-as-known-{width}")
+    window.open(f"/nhu-da-biet/hoc-sinh/{two.bare.uid}/")
+    window.check(f"people-family-as-known-{width}")
