@@ -125,7 +125,7 @@ def test_a_window_is_priced_by_the_referee_and_not_worse(seed):
             b for b in rng.sample(range(len(state.problem.bundles)), 2) if state.problem.bundles[b].places
         ]
         before, old = state.cost, state.snapshot()
-        outcome = solve_window(state, timed, placed, Wish(0.5, 20, seed=seed, linear=linear))
+        outcome = solve_window(state, timed, placed, Wish(0.5, 20, seed=seed, linear=linear, few=linear))
         assert state.cost == before, "solving a window changes nothing by itself"
         for bundle, parts in outcome.parts.items():
             assert sum(d for d, _, _ in parts) == state.problem.bundles[bundle].duration
@@ -162,3 +162,27 @@ def test_a_window_bound_to_some_times_leaves_the_others_alone():
     outcome = solve_window(state, range(3), (), Wish(1e6, 30, seed=1, allowed=0b000111))
     starts = {start for parts in outcome.parts.values() for _, start, _ in parts if start >= 0}
     assert starts <= {0, 1, 2}
+
+
+def test_a_window_of_few_resources_keeps_the_present_ones_and_looks_at_as_many_others():
+    instance = school(
+        CLASHES,
+        TIMES,
+        ROOMS,
+        constraint("PreferResources", hard=False, role="room0", events=(0, 1), preferred=frozenset({R2})),
+        events=EVENTS,
+    )
+    state = State(compile_instance(instance))
+    for bundle, start in enumerate((0, 3, 5)):
+        parts = [(state.problem.bundles[bundle].duration, start, (R1,) if bundle < 2 else ())]
+        state.replace(bundle, parts)
+    before = state.cost
+    outcome = solve_window(state, (), (0, 1), Wish(1.0, 20, seed=1, few=1))
+    for bundle, parts in outcome.parts.items():
+        assert {room for _, _, (room,) in parts} <= {R1, R2}
+        state.replace(bundle, parts)
+    assert state.cost <= before
+    whole = solve_window(state, (), (0, 1), Wish(1.0, 20, seed=1, few=2))
+    for bundle, parts in whole.parts.items():
+        state.replace(bundle, parts)
+    assert state.cost == 0

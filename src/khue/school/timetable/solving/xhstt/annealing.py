@@ -19,6 +19,8 @@ from khue.school.timetable.solving.xhstt.state import State
 
 SLICE = 20_000
 """Moves between two looks at whether to stop."""
+DEARER = 20
+"""How much more a unit of infeasibility counts at the end of an annealing than at its beginning."""
 NEVER = 2**62
 """A cost above every other."""
 TRIES = 2_000
@@ -95,7 +97,8 @@ class Annealer:
     ) -> int:
         """Make `moves` moves while the temperature falls from `warm` to `cold`; end in the best timetable met.
 
-        hard_weight  what a unit of infeasibility counts against a unit of objective while moving
+        hard_weight  what a unit of infeasibility counts against a unit of objective at first; towards the end it
+                     counts so much more that the way back to a feasible timetable pays
         is_fresh     whether to leave the present timetable behind: a tenth of the moves is made at `warm` first,
                      and the best one of the others is taken even if it is worse than the present one
 
@@ -117,7 +120,8 @@ class Annealer:
                     cost = NEVER
                 done, total = made - heating, moves - heating
                 warmer, colder = (warm * (cold / warm) ** (x / total) for x in (done, done + count))
-                cost = self._anneal(cost, seed * 7919 + made, count, warmer, colder, hard_weight)
+                weight = int(hard_weight * (1 + DEARER * (done / total) ** 2))
+                cost = self._anneal(cost, seed * 7919 + made, count, warmer, colder, weight)
             made += count
         if cost < first or (is_fresh and made > heating and cost < NEVER):
             self.state.restore(tables.read(self.facts, self.now, self.state.problem, self.best))

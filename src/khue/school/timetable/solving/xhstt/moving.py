@@ -48,9 +48,10 @@ JOURNAL = 4096
 # Monitors over several bundles, and over several places.
 (GROUP_MONITOR, GROUP_OFF, GROUP_BUNDLES, GROUP_TIMES) = range(52, 56)
 (SPLIT_MONITOR, SPLIT_OFF, SPLIT_PLACES, FIXED_OFF, FIXED_RESOURCES, SPLITS_OFF, SPLITS_OF) = range(56, 63)
-# Bundles that may move, that may be cut, with places, with a common resource; preassigned workloads.
-(MOVABLE, SPLITTABLE, PLACED, SHARING_OFF, SHARING, PRELOAD) = range(63, 69)
-FACTS = 69
+# Bundles that may move, that may be cut, with places, with a common resource, and that resource; preassigned
+# workloads.
+(MOVABLE, SPLITTABLE, PLACED, SHARING_OFF, SHARING, SHARED, PRELOAD) = range(63, 70)
+FACTS = 70
 
 # Where things stand in the array of a timetable: the total cost; how many changes the present move made, how many
 # things they touched; the mark last used. Then the tables: lessons of each bundle; of each lesson its duration,
@@ -526,7 +527,14 @@ def some_start(f: Array, row: int) -> int:
 
 @inner
 def some_lesson(f: Array, s: Array) -> int:
-    """Return a random lesson that may move."""
+    """Return a random lesson that may move, more often one of a resource that costs something."""
+    if f[SHARING_COUNT] > 0 and np.random.random() < 0.4:
+        for _ in range(6):
+            row = below(f[SHARING_COUNT])
+            if s[s[PRICE] + f[RESOURCE_PRICES] + f[f[SHARED] + row]] > 0:
+                first = f[f[SHARING_OFF] + row]
+                bundle = f[f[SHARING] + first + below(f[f[SHARING_OFF] + row + 1] - first)]
+                return f[f[LESSON_BASE] + bundle] + below(s[s[USED] + bundle])
     bundle = f[f[MOVABLE] + below(f[MOVABLE_COUNT])]
     return f[f[LESSON_BASE] + bundle] + below(s[s[USED] + bundle])
 
@@ -620,6 +628,7 @@ def chain(f: Array, s: Array) -> bool:
     """Exchange two stretches of times for a lesson and all it would collide with, and so on.
 
     The stretches are as long as the lesson, or longer, so that several short lessons may change with a long one.
+    Long chains are mostly in vain and cost most, so they are tried seldom.
     """
     lesson = some_lesson(f, s)
     start = some_start(f, row_of(f, s, lesson))
@@ -637,6 +646,7 @@ def chain(f: Array, s: Array) -> bool:
     if min(here, there) < 0 or max(here, there) + width > f[SLOTS]:
         return False
     with_picks = np.random.random() < 0.5
+    reach = min(int(4.0 / (1.0 - np.random.random())), REACH)
     s[STAMPED] += 1
     stamp = s[STAMPED]
     s[s[QUEUE] + 0] = lesson
@@ -668,7 +678,7 @@ def chain(f: Array, s: Array) -> bool:
                 begin = s[s[START] + other]
                 if begin < far or begin + s[s[DURATION] + other] > far + width:
                     return False
-                if f[f[IS_FIXED] + f[f[LESSON_BUNDLE] + other]] or tail >= REACH:
+                if f[f[IS_FIXED] + f[f[LESSON_BUNDLE] + other]] or tail >= reach:
                     return False
                 if not f[f[MAY] + row_of(f, s, other) * f[SLOTS] + begin - far + side]:
                     return False

@@ -4,7 +4,7 @@
    chunk with lessons left out, and repairs around what is left out.
 2. Resources for the places, times fixed.
 3. Windows: parts of the timetable solved again by CP-SAT, chosen around what costs most; their size follows
-   what the machine solves.
+   what the machine solves. Before and between them, annealing.
 Every step is decided by the seed and by CP-SAT's deterministic time, so a run that is given more seconds
 begins with the same solutions.
 """
@@ -31,11 +31,15 @@ WHOLE_OPTIONS = 60_000
 """Above so many possible lessons the whole instance is not put into one model."""
 LEAST_BUDGET, MOST_BUDGET = 150, 60_000
 WINDOW_EFFORT = 0.08
+FEW = 3
+"""Resources a place may choose from, beside the present ones, in a window that moves lessons too."""
 PATIENCE = 40
 """Rounds without a better timetable after which windows get twice the effort, and some no hints."""
 FIRST_EFFORT = 15.0
 ANNEAL_MOVES = 2_000_000
 SHAKE_MOVES = 1_000_000
+STRICT = 10**6
+"""The weight of a unit of infeasibility while annealing without ever trading feasibility."""
 ANNEAL_SHARE = 0.25
 """The most of the whole time one annealing may take."""
 
@@ -125,7 +129,7 @@ class Search:
     def _weight(self, index: int) -> int:
         """Return how many literals a bundle brings into a window."""
         bundle = self.problem.bundles[index]
-        picks = sum(len(self.problem.places[p].candidates) for p in bundle.places)
+        picks = sum(min(len(self.problem.places[p].candidates), FEW + 1) for p in bundle.places)
         return max(self.size[index] * (1 + picks), 1)
 
     # Time
@@ -337,7 +341,7 @@ class Search:
             for kind in kinds
             for linear in (0, 1, 2)
         ]
-        rest = PATIENCE
+        rest = PATIENCE // 2 if self.best_cost < HARD else PATIENCE // 4
         while not self.is_over():
             if self.stall >= rest:
                 rest = self._shake()
@@ -352,20 +356,23 @@ class Search:
     def _shake(self) -> int:
         """Go on from another timetable; return how many windows in vain it is worth.
 
-        Mostly from the best one, so much warmer that another one comes out. What comes out infeasible, or far worse,
-        is dropped at once and the best one is worked on instead.
+        Mostly from the best one, more or less warm, longer from time to time. What comes out less feasible is dropped
+        at once and the best one is worked on instead.
         """
         self.shakes += 1
         if self.random.random() < 0.7:
             self.state.restore(self.best)
         warm = self.random.choice((0.1, 0.2, 0.4, 0.7, 1.0))
-        self._anneal(SHAKE_MOVES * self.random.choice((1, 2, 4)), warm, is_fresh=True)
+        moves = SHAKE_MOVES * self.random.choice((1, 2, 4)) * (8 + min(self.shakes, 56)) // 8
+        self._anneal(moves, warm, is_fresh=True, is_trading=self.random.random() < 0.5)
         self.stall = 0
         if self.state.cost // HARD > self.best_cost // HARD:
             self.state.restore(self.best)
-        return PATIENCE // 2 if self.shakes % 4 else 2 * PATIENCE
+        if self.best_cost >= HARD:
+            return PATIENCE // 4
+        return PATIENCE // 4 if self.shakes % 8 else PATIENCE
 
-    def _anneal(self, moves: int, warm: float, *, is_fresh: bool = False) -> None:
+    def _anneal(self, moves: int, warm: float, *, is_fresh: bool = False, is_trading: bool = False) -> None:
         if self.is_over():
             return
         clock = time.monotonic()
@@ -383,7 +390,7 @@ class Search:
             moves,
             warm * unit,
             0.03 * unit,
-            self.hard_weight,
+            self.hard_weight if is_trading or self.state.cost >= HARD else STRICT,
             lambda: self.is_over() or time.monotonic() > deadline,
             is_fresh=is_fresh,
         )
@@ -398,7 +405,7 @@ class Search:
         for _ in range(self.threads):
             timed, placed, allowed = self._window(arm.kind, arm.budget)
             if timed or placed:
-                level = min(self.stall // PATIENCE, 6)
+                level = min(self.stall // PATIENCE + self.shakes // 8, 5)
                 effort = WINDOW_EFFORT * (1 if self.state.cost < HARD else 2) * 2**level
                 is_fresh = level > 0 and self.random.random() < 0.5
                 wish = self.wish(
@@ -407,6 +414,7 @@ class Search:
                     allowed=allowed,
                     no_hints=is_fresh,
                     keep_zero=arm.kind == "repair",
+                    few=0 if arm.kind == "places" else FEW,
                 )
                 jobs.append((timed, placed, wish))
         before = self.state.cost
@@ -419,6 +427,7 @@ class Search:
             self.take(outcome)
             arm.learn(outcome, wish.effort)
             is_everything = len(timed) == len(self.movable) and wish.allowed == -1
+            is_everything &= not (wish.few and self.with_places)
             is_everything &= {*timed, *placed}.issuperset(self.with_places)
             if outcome.is_proved and is_everything and before < HARD and len(jobs) == 1 and self._is_exact():
                 self.is_proved = True

@@ -88,6 +88,7 @@ from khue.school.timetable.solving.xhstt.moving import (
     SET_OFF,
     SET_TIMES,
     SHARE,
+    SHARED,
     SHARING,
     SHARING_COUNT,
     SHARING_OFF,
@@ -263,7 +264,8 @@ def facts_of(state: State, hard: int) -> Array:
         PLACED: whole(placed),
         PRELOAD: whole(int(load * state.scale) for load in problem.fixed_workload),
     }
-    tables[SHARING_OFF], tables[SHARING] = lists(sharing)
+    tables[SHARED] = whole(sharing)
+    tables[SHARING_OFF], tables[SHARING] = lists(list(sharing.values()))
     counts = (
         len(bundles),
         len(problem.groups),
@@ -337,13 +339,13 @@ def _place_facts(state: State) -> dict[int, Array]:
     return found
 
 
-def _sharing(problem: Problem, movable: list[int]) -> list[list[int]]:
+def _sharing(problem: Problem, movable: list[int]) -> dict[int, list[int]]:
     """Return, for each resource with several movable bundles that need it, those bundles."""
     of_resource: dict[int, list[int]] = {}
     for index in movable:
         for resource in dict.fromkeys(problem.bundles[index].resources):
             of_resource.setdefault(resource, []).append(index)
-    return [bundles for bundles in of_resource.values() if len(bundles) > 1]
+    return {resource: bundles for resource, bundles in of_resource.items() if len(bundles) > 1}
 
 
 def now_of(facts: Array) -> Array:

@@ -7,6 +7,7 @@ leave lessons without a time), the others are priced. The whole instance is the 
 
 from __future__ import annotations
 
+import random
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -85,6 +86,7 @@ class Wish:
     keep_zero: bool = False
     no_objective: bool = False
     no_places: bool = False
+    few: int = 0
 
 
 def solve_window(
@@ -138,6 +140,7 @@ class _Window:
         self.weights: list[int] = []
         self.hints: list[tuple[cp_model.IntVar, int]] = []
         self.is_broken = False
+        self.random = random.Random(wish.seed)  # noqa: S311
 
     # The model
 
@@ -244,10 +247,11 @@ class _Window:
         """Give each place of each possible lesson a literal for each resource it may take."""
         for index in sorted(self.placed):
             bundle = self.problem.bundles[index]
+            choices = {place: self._choices(place) for place in bundle.places}
             for number, option in enumerate(self.options[index]):
                 current = self._current(index, option)
                 for slot, place in enumerate(bundle.places):
-                    candidates = self.problem.places[place].candidates
+                    candidates = choices[place]
                     now = current[slot] if current else -1
                     picks = [(r, self._bool(int(r == now))) for r in candidates]
                     self.picks[index, number, slot] = picks
@@ -264,6 +268,20 @@ class _Window:
                         self.model.add(sum(literals) <= option.literal)
                     for resource, literal in picks:
                         self._occupy(resource, option, literal)
+
+    def _choices(self, place: int) -> tuple[int, ...]:
+        """Return the resources a place may choose from, in index order."""
+        every = self.problem.places[place].candidates
+        if not self.wish.few or len(every) <= self.wish.few:
+            return every
+        alike = {place, *(p for s in self.problem.place_splits[place] for p in self.problem.splits[s].places)}
+        present = {
+            self.state.chosen[lesson][self.state.slot_of_place[p]]
+            for p in alike
+            for lesson in self.state.lessons[self.problem.places[p].bundle]
+        }
+        some = self.random.sample(every, self.wish.few)
+        return tuple(r for r in every if r in present or r in some)
 
     def _must_fill(self, place: int) -> bool:
         return any(m.kind == "AssignResource" and m.is_hard for m in self.problem.place_monitors[place])
