@@ -22,7 +22,7 @@ from khue.school.timetable.solving.state import State
 
 CHUNK = 2_000
 """Calls between looks at the clock: some hundredths of a second."""
-FIRST_TRY = 60
+FIRST_TRY = 500
 """Calls a unit of the first two tries; each later pair has half as many again. Most tries end soon or hardly ever."""
 
 
@@ -39,7 +39,7 @@ class Swapper:
         self._prune()
         self.rng = rng
         self.tries = self.left = 0
-        self.limit = max(200, 2 * int(self.cells[UNITS]))
+        self.limit = max(100, int(self.cells[UNITS]) // 2)  # calls of one chain
 
     def _prune(self) -> None:
         """Take from each unit the starts that units with a single start can never leave."""

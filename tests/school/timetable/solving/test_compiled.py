@@ -1,0 +1,225 @@
+"""The compiled loops: they count as the plain ones do, break nothing, repeat themselves, and load only where they are used."""
+
+import ast
+import random
+from pathlib import Path
+from time import monotonic
+
+import pytest
+
+import khue
+from khue.school.timetable.solving import checking, desk, ordinary, running
+from khue.school.timetable.solving import model as m
+from khue.school.timetable.solving.annealing import Annealer
+from khue.school.timetable.solving.compiling import SCALE, compiled
+from khue.school.timetable.solving.placing import Board
+from khue.school.timetable.solving.relations import Relations
+from khue.school.timetable.solving.rules import soft_weeks, weeks
+from khue.school.timetable.solving.state import State
+from khue.school.timetable.solving.swapping import Swapper
+from tests.school.timetable.solving.schools import four_lessons
+
+LAN = m.Who("teachers", ("Lan",))
+
+
+def _made(problem, seed=1):
+    rng = random.Random(seed)
+    c = compiled(problem)
+    relations = Relations(c)
+    return c, Board(c, relations, rng), relations, rng
+
+
+def _swapped(problem, seed, calls=50_000, stop=lambda: False, start=None):
+    c, board, relations, rng = _made(problem, seed)
+    swapper = Swapper(c, board, relations, rng)
+    if start is not None:
+        swapper.load(start)
+    return swapper.run(monotonic() + 60, calls, stop), swapper.state(), c, swapper
+
+
+@pytest.mark.parametrize("is_soft", [False, True])
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"kind": m.MaxDays, "most": 1},
+        {"kind": m.MaxDays, "most": 1, "per": "date"},
+        {"kind": m.MaxDays, "most": 1, "per": "afternoon"},
+        {"kind": m.MinDays, "least": 2},
+        {"kind": m.MinDays, "least": 2, "per": "date"},
+        {"kind": m.MinDays, "least": 2, "per": "morning"},
+        {"kind": m.IntervalMaxDays, "first": 1, "last": 3, "most": 1},
+        {"kind": m.MaxGaps, "most": 1},
+        {"kind": m.MaxGaps, "most": 1, "half": 1},
+        {"kind": m.MaxGaps, "most": 1, "per": "day"},
+        {"kind": m.MaxGaps, "most": 1, "per": "date"},
+        {"kind": m.MaxHours, "most": 2},
+        {"kind": m.MaxHours, "most": 3, "per": "date"},
+        {"kind": m.MaxHours, "most": 3, "per": "week"},
+        {"kind": m.MaxContinuous, "most": 2},
+        {"kind": m.MaxSpan, "most": 2},
+        {"kind": m.MaxSpan, "most": 3, "per": "date"},
+        {"kind": m.MinHours, "least": 2},
+        {"kind": m.MinHours, "least": 3, "per": "date"},
+        {"kind": m.MinHours, "least": 2, "per": "morning", "may_be_empty": False},
+        {"kind": m.EarlyStart, "most": 1},
+        {"kind": m.EarlyStart, "most": 0, "half": 0},
+        {"kind": m.MinRestAtNoon, "least": 2},
+        {"kind": m.MaxFullDates, "most": 1},
+    ],
+    ids=lambda rule: "-".join(str(getattr(its, "__name__", its)) for its in rule.values()) if isinstance(rule, dict) else str(rule),
+)
+def test_a_rule_counts_the_same_in_both_forms(rule, is_soft):
+    from khue.school.timetable.solving import board_loops
+
+    facts = dict(rule)
+    kind = facts.pop("kind")
+    shut = m.Unavailable(who=LAN, slots=frozenset({(0, 1), (3, 0)}))
+    problem = four_lessons(kind(who=LAN, weight=50.0 if is_soft else 100.0, **facts), shut)
+    c, board, relations, rng = _made(problem)
+    its = desk.Desk(c, board, relations, rng, priced=True)
+    w = len(board.weeks) if is_soft else 0
+    week = (soft_weeks(c) if is_soft else weeks(c)[0])[0]
+    dice, days = random.Random(7), len(problem.days)
+    compared = 0
+    for _ in range(60):
+        masks = [dice.randrange(16) & dice.randrange(16) for _ in range(days)]
+        its.part(desk.MASK)[w * days : (w + 1) * days] = masks
+        for n, rule_field in enumerate(week.fields):
+            f = int(its.part(desk.FIELD_PTR)[w]) + n
+            for date, first in enumerate(its.first_days):
+                last = [*its.first_days, days][date + 1]
+                mask = sum(masks[d] << (d - first) * c.height for d in range(first, last))
+                row, base = int(its.cells[desk.FIELD]) + f * desk.FIELD_CELLS, int(its.cells[desk.MASK]) + w * days
+                assert board_loops.measure(its.cells, row, w, date, base) == rule_field.counts[date](mask)
+                compared += 1
+    assert compared >= 120
+
+
+@pytest.mark.parametrize("sessions", [1, 2])
+def test_swapping_places_a_school_and_breaks_nothing(sessions):
+    problem = ordinary.school(8, sessions=sessions, seed=3)
+    done, state, c, swapper = _swapped(problem, 1)
+    report = checking.check(problem, running.solution_of(c, state))
+    assert done
+    assert report.is_feasible
+    assert report.placed == report.activities
+    assert swapper.rounds >= len(c.members)
+
+
+def test_the_same_seed_swaps_the_same_way_and_a_stop_is_heard():
+    problem = ordinary.school(8, seed=3)
+    one, two, other = (_swapped(problem, seed)[1] for seed in (1, 1, 2))
+    assert one == two
+    assert one != other
+    done, state, _, swapper = _swapped(problem, 1, stop=lambda: True)
+    assert not done
+    assert swapper.rounds == 0
+    assert state == State()
+
+
+def test_swapping_goes_on_from_what_is_there():
+    problem = ordinary.school(8, seed=3)
+    _, whole, c, _ = _swapped(problem, 1)
+    part = State({u: s for u, s in whole.starts.items() if u % 5}, dict(whole.rooms))
+    done, state, _, swapper = _swapped(problem, 4, start=part)
+    assert done
+    assert swapper.rounds < 5 * len(c.members)
+    assert sum(state.starts[u] == s for u, s in part.starts.items()) > len(part.starts) // 2
+
+
+def test_crowded_rooms_and_groups_are_kept():
+    rooms = (m.Room("Lab"), m.Room("Sân", holds=2))
+    keys = tuple(f"x{n}" for n in range(12))
+    problem = m.Problem(
+        "Phòng chật",
+        tuple(m.Day(f"Thứ {d + 2}", d) for d in range(3)),
+        tuple("1234"),
+        tuple(m.Activity(key, (f"T{n}",), (f"L{n}",)) for n, key in enumerate(keys)),
+        tuple(f"T{n}" for n in range(12)),
+        {f"L{n}": (f"L{n}",) for n in range(12)},
+        rooms=rooms,
+        constraints=(
+            m.PrefersRooms(activities=keys[:8], rooms=("Sân",)),
+            m.PrefersRooms(activities=keys[8:], rooms=("Lab",)),
+            m.MaxSlotsUsed(activities=keys[:8], slots=frozenset((d, h) for d in range(3) for h in range(4)), most=4),
+            m.MaxTogether(activities=keys, slots=frozenset({(0, 0)}), most=1),
+            m.MaxADay(activities=keys[8:], most=2),
+        ),
+    )
+    for seed in range(5):
+        done, state, c, _ = _swapped(problem, seed)
+        assert done
+        assert checking.check(problem, running.solution_of(c, state)).is_feasible
+
+
+@pytest.mark.parametrize("sessions", [1, 2])
+def test_annealing_prices_as_the_check_does_and_breaks_nothing(sessions):
+    problem = ordinary.school(8, sessions=sessions, seed=3)
+    _, state, c, _ = _swapped(problem, 1)
+    _, board, relations, rng = _made(problem)
+    before = checking.check(problem, running.solution_of(c, state)).cost
+    annealer = Annealer(c, board, relations, rng)
+    assert annealer.load(state)
+    assert annealer.cost() == pytest.approx(before * SCALE)
+    found, cost = annealer.run(60_000, SCALE, SCALE * 0.05, monotonic() + 60, lambda: False)
+    report = checking.check(problem, running.solution_of(c, found))
+    assert report.is_feasible
+    assert cost == pytest.approx(report.cost * SCALE)
+    assert report.cost < before / 2
+    assert annealer.run(60_000, SCALE, SCALE * 0.05, monotonic() + 60, lambda: True)[1] == annealer.cost(), "a stop is heard at once"
+
+
+def test_what_no_array_says_is_placed_in_plain_python(monkeypatch):
+    def unsayable(*_args, **_facts):
+        raise desk.Unsayable("for the test")
+
+    monkeypatch.setattr("khue.school.timetable.solving.swapping.Desk", unsayable)
+    monkeypatch.setattr("khue.school.timetable.solving.annealing.Desk", unsayable)
+    monkeypatch.setattr(running, "FIRST_ROUNDS", 10)
+    problem = ordinary.school(4, seed=3)
+    looks = iter(range(10_000))
+    result = running.run(problem, seconds=60, threads=1, seed=1, start={}, progress=None, stop=lambda: next(looks) > 200)
+    assert result.status == "feasible"
+    assert result.best.placed == len(problem.activities)
+
+
+def test_a_function_is_compiled_even_where_nothing_can_be_kept():
+    from khue.school.timetable.solving.jitting import jit, typed
+
+    space = {"__name__": "nowhere"}
+    exec("def twice(n: 'int') -> 'int':\n    return 2 * n\n", space)  # noqa: S102 - it has no file, so there is no place for its machine code
+    assert typed(space["twice"])(21) == 42
+    assert jit(space["twice"])(1.5) == 3.0
+
+
+def _imported(tree):
+    """Return the modules a file imports when it is loaded itself."""
+    found, todo = set(), list(tree.body)
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.Import):
+            found.update(its.name for its in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.update((node.module, *(f"{node.module}.{its.name}" for its in node.names)))
+        elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            todo += node.orelse
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            todo += [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.stmt)]
+    return found
+
+
+def test_only_the_solver_at_work_loads_the_compiler():
+    root = Path(khue.__file__).parent
+    imports = {}
+    for path in root.rglob("*.py"):
+        name, text = ".".join(("khue", *path.relative_to(root).with_suffix("").parts)).removesuffix(".__init__"), path.read_text()
+        if "numba" in text or "solving" in text:
+            imports[name] = _imported(ast.parse(text))
+    heavy, more = set(), {"numba"}
+    while more:
+        heavy |= more
+        more = {name for name, its in imports.items() if its & heavy} - heavy
+    solving = "khue.school.timetable.solving"
+    assert f"{solving}.pushing_loops" in heavy
+    assert all(name == "numba" or name.startswith(solving) for name in heavy)
+    assert not heavy & {f"{solving}.{name}" for name in ("engine", "running", "files", "swapping", "annealing", "desk", "checking")}
