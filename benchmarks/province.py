@@ -8,11 +8,7 @@ Floors. Search, security: the very statement sent by us, sent by the superuser, 
 policies, the ORM and the pool cost. Other days: the same question for today. The page of a school: one statement that reads its
 row. Freezing and quality: the promise in seconds. The turn: ids and hashes of all records copied into a staging table and compared.
 
-Reached on 22 November 2026 with 499,500 learners of 1,500 schools on 2 cores that were shared by five others (load 8 to 13), so
-ratios carry and seconds do not: p95 of a search 0.94 of its own SQL, 120 ms (a given name alone has 34,000 hits: 70 ms of 270 ms
-would stay if a thousand were ranked); a branch of the tree, counts on another map and a class on another day 0.02 to 1.02 of
-today; everything about a school in 5 statements; row-level security 0.83 to 1.06 of a page; data quality 519 s at first and 653 s again (3,084 s before findings were compared
-outside the database); freezing 752 s, of which our own processor 161 s: not within five minutes there.
+What was reached stands in benchmarks/README.md.
 """
 
 from __future__ import annotations

@@ -56,12 +56,32 @@ def test_one_word_finds_those_who_are_called_so_first(people, everything):
 def test_the_spans_of_a_word_hold_the_keys_of_its_names(name):
     key = sort_key(f"Lê Thị {name}")
     for length in range(1, len(name) + 1):
-        starts = spans(fold(name)[:length])
-        assert sum(key.startswith(one) for one in starts) == 1, (name, length, starts)
+        (lows, highs), wider = spans([fold(name)[:length]])
+        assert sum(low <= key < high for low, high in zip(lows, highs, strict=True)) == 1, (name, length, lows)
+        assert wider == ([], [])
+
+
+@pytest.mark.parametrize("name", ["Nguyễn Văn An", "Đỗ Ánh", "Ưng Thị Ngọc Trâm", "Hứa Hà", "Ôn Đình Uyên"])
+def test_the_spans_of_two_words_hold_whom_they_call(name):
+    key, family, given = sort_key(name), fold(name).split()[0], fold(name).split()[-1]
+    (lows, highs), (wide_lows, wide_highs) = spans([family, given])
+    assert sum(low <= key < high for low, high in zip(lows, highs, strict=True)) == 1
+    assert sum(low <= key < high for low, high in zip(wide_lows, wide_highs, strict=True)) == 1
+    assert not any(low <= sort_key("Lý Lan") < high for low, high in zip(lows, highs, strict=True))
 
 
 def test_words_that_are_no_name_have_no_span():
-    assert [spans(word) for word in ("", "h'hen", "7a", "uuuuuuuu", "aaaaa")] == [[]] * 5
+    assert [spans([word])[0] for word in ("", "h'hen", "7a", "uuuuuuuu", "aaaaa")] == [([], [])] * 5
+    assert spans(["nguyen", "van", "an"])[0] == ([], [])
+    assert spans(["uuu", "uuuuu"])[0] == ([], []), "too many to ask for"
+
+
+def test_two_words_find_those_who_are_called_so_first_and_then_whose_name_begins_so(people, everything):
+    officer = factories.actor_of(factories.account("province_officer"))
+    assert names(find_learners(officer, "nguyen mai", 1, DAY)) == {"Nguyễn Thị Mai"}, "in the order of names Mai Anh would be before her"
+    assert names(find_learners(officer, "nguyen m", 1, DAY)) == {"Nguyễn Thị Mai"}
+    assert names(find_learners(officer, "tran d", 20, DAY)) == {"Trần Văn Đức"}
+    assert names(find_learners(officer, "mai nguyen", 20, DAY)) == {"Nguyễn Thị Mai", "Nguyễn Hoàng Mai Anh", "Nguyễn Mai Khác Trường"}
 
 
 def test_what_is_typed_is_never_a_query_of_its_own(people, everything):
@@ -95,5 +115,5 @@ def test_results_come_in_the_order_of_names_and_end_at_the_limit(people, everyth
 def test_the_function_tells_nothing_to_a_narrower_scope(people, everything):
     here, _there = people
     with scope.opened(everything=False, schools=[here.pk]), connection.cursor() as cursor:
-        cursor.execute("select count(*) from khue_find_learners('mai:*', 20, '{MA0I}', '{MA0J}')")
+        cursor.execute("select count(*) from khue_find_learners('mai:*', 20, '{MA0I}', '{MA0J}', '{}', '{}')")
         assert cursor.fetchone() == (0,)

@@ -25,6 +25,8 @@ FIRST_NAMES = 1000
 SHAPES = {letter: [code for (of, _mark), code in names.SHAPES.items() if of == letter] for letter, _ in names.SHAPES}
 SHAPES["d"] = [*SHAPES["d"], names.CODE_D_BAR]
 """The codes, in sort keys, of the letters that fold to one: a ă â, d đ, e ê, o ô ơ, u ư."""
+TONES = "123456"
+"""How each syllable ends in a sort key: its tone."""
 
 BY_CODE = (
     "select p.id from people_person p where p.code >= %s and p.code < %s and p.merged_into_id is null"
@@ -32,8 +34,9 @@ BY_CODE = (
 )
 FUNCTIONS = f"""
 drop function if exists khue_find_learners(text, int);
-create or replace function khue_find_learners(words text, most int, lows text[], highs text[]) returns setof bigint
-  language plpgsql stable security definer set search_path = public, pg_temp as $f$
+drop function if exists khue_find_learners(text, int, text[], text[]);
+create or replace function khue_find_learners(words text, most int, lows text[], highs text[], wide_lows text[], wide_highs text[])
+  returns setof bigint language plpgsql stable security definer set search_path = public, pg_temp as $f$
   declare found bigint[]; wanted tsquery := words::tsquery;
   begin
     if not (select khue_all()) then return; end if;
@@ -45,6 +48,21 @@ create or replace function khue_find_learners(words text, most int, lows text[],
          order by o.sort_key, o.id limit most
       ) p order by p.sort_key, p.id limit most
     ) given;
+    if coalesce(array_length(found, 1), 0) >= most then
+      return query select unnest(found);
+      return;
+    end if;
+    select array_agg(id) into found from (
+      select p.id from (
+        select o.* from unnest(wide_lows, wide_highs) as span(low, high) cross join lateral (
+          select id, sort_key, name_fold from people_person
+           where sort_key >= span.low and sort_key < span.high and merged_into_id is null order by sort_key, id limit {FIRST_NAMES}
+        ) o order by o.sort_key, o.id limit {FIRST_NAMES}
+      ) p
+      where to_tsvector('simple', p.name_fold) @@ wanted
+        and exists (select from schooling_placement s where s.learner_id = p.id and s.is_main)
+      limit most
+    ) begun;
     if coalesce(array_length(found, 1), 0) >= most then
       return query select unnest(found);
       return;
@@ -68,28 +86,47 @@ create or replace function khue_find_learners(words text, most int, lows text[],
     end if;
     return query select unnest(found);
   end $f$;
-revoke all on function khue_find_learners(text, int, text[], text[]) from public;
-grant execute on function khue_find_learners(text, int, text[], text[]) to khue_app;
+revoke all on function khue_find_learners(text, int, text[], text[], text[], text[]) from public;
+grant execute on function khue_find_learners(text, int, text[], text[], text[], text[]) to khue_app;
 """
 
 
-def spans(word: str) -> list[str]:
-    """Return the beginnings of the sort keys of given names that begin with a folded word: "an" is A0N, A1N and A2N.
+Spans = tuple[list[str], list[str]]
+"""Beginnings of sort keys, and for each the first text behind all that begin so."""
 
-    Empty where there would be too many of them, or where the word has something other than letters.
-    """
+
+def _shaped(word: str) -> list[str]:
+    """Return what a folded word can be in sort keys, without its tone; empty where it has something other than letters."""
     if not re.fullmatch("[a-z]{1,7}", word):
         return []
-    shapes = [SHAPES.get(letter, [letter.upper()]) for letter in word]
-    found = ["".join(one) for one in product(*shapes)]
+    found = ["".join(one) for one in product(*(SHAPES.get(letter, [letter.upper()]) for letter in word))]
     return found if len(found) <= 36 else []
+
+
+def _spans(beginnings: list[str]) -> Spans:
+    return beginnings, [low[:-1] + chr(ord(low[-1]) + 1) if low[-1] != "Z" else low + "ZZZZ" for low in beginnings]
+
+
+def spans(words: list[str]) -> tuple[Spans, Spans]:
+    """Return where to look first, and where next, in the order of names: for how people are called, and how they sign.
+
+    "an" are the given names that begin so: A0N, A1N, A2N. "nguyen an" are first those called An of the families that
+    begin with Nguyen, which is A0N, a tone, NGU0YE0N and their sisters; next the given names that begin with An.
+    """
+    none: Spans = [], []
+    given = _shaped(words[-1])
+    if len(words) == 1:
+        return _spans(given), none
+    families = _shaped(words[0]) if len(words) == 2 else []
+    both = [one + tone + family for one in given for tone in TONES for family in families]
+    return _spans(both) if len(both) <= 400 else none, _spans(given)
 
 
 def find_learners(actor: Actor, words: str, limit: int, day: date) -> QuerySet[Person]:
     """Return at most `limit` learners in the order of names, or of codes, whose files the actor may open.
 
     words  folded; digits mean the beginning of a code, anything else the beginnings of words of the name; of a
-           whole province one word finds those it is the given name of first, for that is how people are called
+           whole province those come first whose given name the last word is, for that is how people are called
     Who may open files at all is asked by the caller.
     """
     if words.isdigit():
@@ -102,9 +139,8 @@ def find_learners(actor: Actor, words: str, limit: int, day: date) -> QuerySet[P
         return found.none()
     if actor.schools is None:
         query = " & ".join(f"{word}:*" for word in starts)
-        lows = spans(starts[0]) if len(starts) == 1 else []
-        highs = [low[:-1] + chr(ord(low[-1]) + 1) if low[-1] != "Z" else low + "ZZZZ" for low in lows]
-        return found.filter(pk__in=RawSQL("select khue_find_learners(%s, %s, %s, %s)", [query, limit, lows, highs]))[:limit]
+        first, next_ = spans(starts)
+        return found.filter(pk__in=RawSQL("select khue_find_learners(%s, %s, %s, %s, %s, %s)", [query, limit, *first, *next_]))[:limit]
     for word in starts:
         found = found.filter(name_fold__regex=rf"\m{word}")
     return found[:limit]
