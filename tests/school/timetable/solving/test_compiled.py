@@ -187,7 +187,7 @@ def test_a_function_is_compiled_even_where_nothing_can_be_kept():
     from khue.school.timetable.solving.jitting import jit, typed
 
     space = {"__name__": "nowhere"}
-    exec("def twice(n: 'int') -> 'int':\n    return 2 * n\n", space)  # noqa: S102 - it has no file, so there is no place for its machine code
+    exec("def twice(n: 'int') -> 'int':\n    return 2 * n\n", space)  # it has no file, so no place for its machine code
     assert typed(space["twice"])(21) == 42
     assert jit(space["twice"])(1.5) == 3.0
 

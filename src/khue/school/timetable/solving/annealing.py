@@ -24,6 +24,8 @@ class Annealer:
 
     pace = 10
     """How many of its moves take as long as one of the plain annealing."""
+    heats = (0.6, 2.4, 1.2, 0.3)
+    """Temperatures (units of cost) to begin with, one after the other: which one leads furthest depends on the weights."""
 
     def __init__(self, c: Compiled, board: Board, relations: Relations, rng: random.Random) -> None:
         from khue.school.timetable.solving import annealing_loops, pushing_loops

@@ -29,6 +29,7 @@ class Polisher:
     """Anneals on a board on which everything is placed."""
 
     pace = 1
+    heats = (0.6, 0.3)
 
     def __init__(self, c: Compiled, board: Board, rng: random.Random) -> None:
         self.c, self.board, self.rng = c, board, rng

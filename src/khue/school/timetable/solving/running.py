@@ -38,10 +38,11 @@ WHOLE, WHOLE_EFFORT = 500, 2.0
 """Up to so many units the whole is asked of one model, for so long, when nothing else places it: it may be impossible."""
 PATIENCE = 10
 DAYS_EFFORT, DAYS_LOOK = 3.0, 0.3
-HOT, WARM, COLD = 0.6, 0.3, 0.05
+COLD = 0.05
 MOVES_A_UNIT, FEWEST_MOVES, MOST_MOVES = 20, 10_000, 1_000_000
-WORTHWHILE = 0.04
-"""The share of the cost an annealing must gain for the next, twice as long, to follow at once."""
+LONGER = 1.6
+WORTHWHILE = 0.02
+"""The share of the cost an annealing must gain for the next, longer one to follow at once."""
 DULL = 8
 """Windows without gain after which the timetable is annealed again, for longer where that helped."""
 
@@ -447,8 +448,9 @@ class _Run:
         score = self._look(state, "improving")
         moves = min(MOST_MOVES, max(FEWEST_MOVES, MOVES_A_UNIT * len(self.c.members)))
         before = math.inf
-        while score.cost < (1 - WORTHWHILE) * before and not self.is_over():
-            before = score.cost
+        tries = 0
+        while (score.cost < (1 - WORTHWHILE) * before or tries < 4) and score.cost and not self.is_over():
+            before, tries = score.cost, tries + 1
             state, score, moves = self._polish(state, score, moves)
         if self._is_of_days():
             state, score = self._better_days(state, score)
@@ -499,15 +501,16 @@ class _Run:
         began = monotonic()
         if self.pace:  # what cannot cool down before the end gains nothing
             tries = max(1_000, min(tries, int((self.until - began) * 0.9 / self.pace)))
-        hot = WARM if self.counters["polished"] else HOT
+        hot = polisher.heats[self.counters["polished"] % len(polisher.heats)]
         found, _ = polisher.run(tries, hot * SCALE, COLD * SCALE, self.until, self.stop)
         self.pace = (monotonic() - began) / tries
         new = self._look(found, "improving")
         self.counters["polished"] += 1
+        longer = min(MOST_MOVES, round(moves * LONGER))
         if new.key() < score.key():
-            return found, new, min(MOST_MOVES, moves * 2)
+            return found, new, longer
         self._look(state)
-        return state, score, max(FEWEST_MOVES, moves // 2) if new.hard else moves
+        return state, score, max(FEWEST_MOVES, moves // 2) if new.hard else longer
 
     def _polisher(self, state: State) -> Annealer | Polisher | None:
         """Return the annealing with a timetable loaded: the compiled one where it knows every rule; None where nothing can be gained."""

@@ -22,8 +22,8 @@ from khue.school.timetable.solving.state import State
 
 CHUNK = 2_000
 """Calls between looks at the clock: some hundredths of a second."""
-FIRST_TRY = 500
-"""Calls a unit of the first two tries; each later pair has half as many again. Most tries end soon or hardly ever."""
+FIRST_TRY = 60
+"""Calls a unit of the first two tries; each later pair has twice as many. Most tries end soon or hardly ever."""
 
 
 class Swapper:
@@ -39,7 +39,7 @@ class Swapper:
         self._prune()
         self.rng = rng
         self.tries = self.left = 0
-        self.limit = max(100, int(self.cells[UNITS]) // 2)  # calls of one chain
+        self.limit = 0  # calls of one chain
 
     def _prune(self) -> None:
         """Take from each unit the starts that units with a single start can never leave."""
@@ -70,8 +70,8 @@ class Swapper:
     def run(self, until: float, rounds: int, stop: Callable[[], bool]) -> bool:
         """Place what is missing until the time or so many calls are over; True when everything is placed.
 
-        Goes on with the try the last run ended in. Who is forced out waits at the end of the queue in every other try,
-        and is next in the others; which of the two ends depends on the school.
+        Goes on with the try the last run ended in. Who is forced out waits at the end of the queue in every other try, and
+        is next in the others; chains are short in two tries, longer in the next two. Which of them ends depends on the school.
         """
         loops, cells = self.loops, self.cells
         end, done = self.rounds + rounds, False
@@ -90,7 +90,8 @@ class Swapper:
         self.tries += 1
         if number:
             self.loops.clear(self.cells)
-        self.left = round(FIRST_TRY * units * 1.5 ** (number // 2))
+        self.left = FIRST_TRY * units * 2 ** (number // 2)
+        self.limit = max(100, units // 2 if number % 4 < 2 else 2 * units)
         self.cells[IS_LATER] = (number + 1) % 2
         rank = self.desk.part(HARD) + np.array([self.rng.random() * units * 0.05 * min(number, 6) for _ in range(units)])
         self.loops.wait(self.cells, np.argsort(-rank, kind="stable").astype(np.int32))
