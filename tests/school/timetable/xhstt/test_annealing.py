@@ -104,7 +104,7 @@ def test_annealing_anew_may_end_elsewhere_at_the_true_cost():
         state = state_of(seed)
         Annealer(state).run(seed, 2_000, 5.0, 0.3, 20, never)
         before = state.cost
-        if Annealer(state).run(seed, 500, 5.0, 4.0, 20, never, is_fresh=True):
+        if Annealer(state).run(seed, 20, 50.0, 40.0, 1, never, is_fresh=True):
             found = evaluate(state.problem.instance, state.solution())
             assert state.cost == found.hard * HARD + found.soft
             elsewhere += state.cost != before

@@ -73,6 +73,8 @@ SHIFT, SWAP, CHAIN, CUT, TAKE, UNIFY = range(6)
 MOST_CHANGES = JOURNAL // 2
 REACH = 64
 """The most lessons one chain moves."""
+SCAN = 48
+"""How many bundles or resources are looked at for one that costs something."""
 
 
 @inner
@@ -527,10 +529,18 @@ def some_start(f: Array, row: int) -> int:
 
 @inner
 def some_lesson(f: Array, s: Array) -> int:
-    """Return a random lesson that may move, more often one of a resource that costs something."""
-    if f[SHARING_COUNT] > 0 and np.random.random() < 0.4:
-        for _ in range(6):
-            row = below(f[SHARING_COUNT])
+    """Return a random lesson that may move, more often one that costs something itself or through a resource."""
+    chance = np.random.random()
+    if chance < 0.2:
+        shift = below(f[MOVABLE_COUNT])
+        for i in range(min(f[MOVABLE_COUNT], SCAN)):
+            bundle = f[f[MOVABLE] + (i + shift) % f[MOVABLE_COUNT]]
+            if s[s[PRICE] + bundle] > 0:
+                return f[f[LESSON_BASE] + bundle] + below(s[s[USED] + bundle])
+    elif chance < 0.5 and f[SHARING_COUNT] > 0:
+        shift = below(f[SHARING_COUNT])
+        for i in range(min(f[SHARING_COUNT], SCAN)):
+            row = (i + shift) % f[SHARING_COUNT]
             if s[s[PRICE] + f[RESOURCE_PRICES] + f[f[SHARED] + row]] > 0:
                 first = f[f[SHARING_OFF] + row]
                 bundle = f[f[SHARING] + first + below(f[f[SHARING_OFF] + row + 1] - first)]

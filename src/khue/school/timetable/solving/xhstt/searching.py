@@ -33,8 +33,8 @@ LEAST_BUDGET, MOST_BUDGET = 150, 60_000
 WINDOW_EFFORT = 0.08
 FEW = 3
 """Resources a place may choose from, beside the present ones, in a window that moves lessons too."""
-PATIENCE = 40
-"""Rounds without a better timetable after which windows get twice the effort, and some no hints."""
+LEAST_PATIENCE, PATIENCE, MOST_PATIENCE = 10, 40, 120
+"""Windows in vain, at least, at first and at most, before the search goes on from another timetable."""
 FIRST_EFFORT = 15.0
 ANNEAL_MOVES = 2_000_000
 SHAKE_MOVES = 1_000_000
@@ -115,6 +115,8 @@ class Search:
         self.round = 0
         self.stall = 0
         self.shakes = 0
+        self.patience = float(PATIENCE)
+        self.shaken_cost = 0
         self.annealer: Annealer | None = None
 
     def _days(self) -> list[int]:
@@ -341,10 +343,10 @@ class Search:
             for kind in kinds
             for linear in (0, 1, 2)
         ]
-        rest = PATIENCE // 2 if self.best_cost < HARD else PATIENCE // 4
+        self.shaken_cost = self.best_cost
         while not self.is_over():
-            if self.stall >= rest:
-                rest = self._shake()
+            if self.stall >= self.patience:
+                self._shake()
                 continue
             arm = self.random.choices(arms, [a.gain + 0.1 for a in arms])[0]
             clock, before = time.monotonic(), self.state.cost
@@ -353,24 +355,27 @@ class Search:
             arm.gain = 0.85 * arm.gain + (0.5 if self.state.cost < before else 0.0)
             self.log(f"{arm} {time.monotonic() - clock:.2f}s {self._costs()}")
 
-    def _shake(self) -> int:
-        """Go on from another timetable; return how many windows in vain it is worth.
+    def _shake(self) -> None:
+        """Go on from another timetable, annealed from the best one or the present one.
 
-        Mostly from the best one, more or less warm, longer from time to time. What comes out less feasible is dropped
-        at once and the best one is worked on instead.
+        More or less warm, longer from time to time. What comes out less feasible is dropped at once and the best one
+        is worked on instead. Where windows found the last best one they get more patience, where annealing did, less.
         """
+        if self.best_cost < self.shaken_cost:
+            self.patience = min(self.patience * 1.5, MOST_PATIENCE)
         self.shakes += 1
         if self.random.random() < 0.7:
             self.state.restore(self.best)
         warm = self.random.choice((0.1, 0.2, 0.4, 0.7, 1.0))
         moves = SHAKE_MOVES * self.random.choice((1, 2, 4)) * (8 + min(self.shakes, 56)) // 8
+        before = self.best_cost
         self._anneal(moves, warm, is_fresh=True, is_trading=self.random.random() < 0.5)
+        if self.best_cost < before:
+            self.patience = max(self.patience / 1.5, LEAST_PATIENCE)
         self.stall = 0
+        self.shaken_cost = self.best_cost
         if self.state.cost // HARD > self.best_cost // HARD:
             self.state.restore(self.best)
-        if self.best_cost >= HARD:
-            return PATIENCE // 4
-        return PATIENCE // 4 if self.shakes % 8 else PATIENCE
 
     def _anneal(self, moves: int, warm: float, *, is_fresh: bool = False, is_trading: bool = False) -> None:
         if self.is_over():
@@ -405,9 +410,9 @@ class Search:
         for _ in range(self.threads):
             timed, placed, allowed = self._window(arm.kind, arm.budget)
             if timed or placed:
-                level = min(self.stall // PATIENCE + self.shakes // 8, 5)
+                level = min(self.shakes // 8, 5)
                 effort = WINDOW_EFFORT * (1 if self.state.cost < HARD else 2) * 2**level
-                is_fresh = level > 0 and self.random.random() < 0.5
+                is_fresh = level > 0 and self.random.random() < 0.25
                 wish = self.wish(
                     effort,
                     linear=arm.linear,
