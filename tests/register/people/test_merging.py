@@ -111,6 +111,15 @@ def test_parents_telephones_and_numbers_weigh():
     assert rules.weigh(known(number="a"), known(number="b"))[0] == 0 and rules.weigh(known(number="a"), known(number="a"))[0] == 100
 
 
+def test_two_numbers_are_never_listed_so_such_pairs_need_not_be_looked_at():
+    best: dict[str, int] = {}
+    for code, (points, _sentence) in rules.RULES.items():
+        matter = code.partition("-")[0]
+        best[matter] = max(best.get(matter, 0), points)
+    del best["number"]
+    assert sum(best.values()) + rules.RULES["number-differs"][0] < rules.LISTED
+
+
 @pytest.mark.parametrize(("one", "other", "near"), [("anh", "ank", True), ("anh", "an", True), ("an", "anh", True), ("anh", "nah", True), ("anh", "hna", False), ("anh", "an tam", False)])
 def test_one_letter(one, other, near):
     assert rules.is_near(one, other) is near

@@ -59,8 +59,8 @@ def known_sql(model: type[models.Model], columns: str) -> str:
     table, history = model._meta.db_table, history_of(model)._meta.db_table
     return (
         f'(select {columns} from "{table}" where changed_at < %(moment)s union all'
-        f' select {columns} from (select distinct on (h.pgh_obj_id) h.* from "{table}" t join "{history}" h on h.pgh_obj_id = t.id'
-        " where t.changed_at >= %(moment)s and h.pgh_created_at < %(moment)s order by h.pgh_obj_id, h.pgh_id desc) h)"
+        f' select k.* from "{table}" t cross join lateral (select {columns} from "{history}" h where h.pgh_obj_id = t.id'
+        " and h.pgh_created_at < %(moment)s order by h.pgh_id desc limit 1) k where t.changed_at >= %(moment)s)"
     )
 
 

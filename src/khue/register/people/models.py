@@ -74,6 +74,8 @@ class Person(Row):
             GinIndex(SearchVector("name_fold", config="simple"), name="people_name_words"),
             models.Index(fields=["sort_key", "id"], name="people_in_order"),
             models.Index(fields=["born_on"], name="people_born_on", condition=models.Q(merged_into=None)),
+            models.Index(fields=["school_id", "sort_key"], name="people_lack_number", condition=models.Q(personal_index=None, merged_into=None)),
+            models.Index(fields=["sort_key", "id"], name="people_lack_number_order", condition=models.Q(personal_index=None, merged_into=None)),
         ]
 
     def __str__(self) -> str:

@@ -72,11 +72,13 @@ def match_learners(
 
 
 _ELSEWHERE = """
-select t.n, u.name, p.code
-  from json_to_recordset(%s::json) as t(n int, code text, index text)
-  join people_person q on q.code = t.code or (q.merged_into_id is null and q.personal_index = t.index)
-  join people_person p on p.id = case when q.merged_into_id is null then q.id else khue_living(q.id) end
-  left join orgs_unit u on u.id = p.school_id
+with t as materialized (select * from json_to_recordset(%s::json) as t(n int, code text, index text)),
+hits as (
+  select t.n, 2 as how, case when q.merged_into_id is null then q.id else khue_living(q.id) end as id from t join people_person q on q.code = t.code
+  union all
+  select t.n, 1, q.id from t join people_person q on q.personal_index = t.index and q.merged_into_id is null
+)
+select h.n, u.name, p.code from hits h join people_person p on p.id = h.id left join orgs_unit u on u.id = p.school_id order by h.n, h.how
 """
 
 

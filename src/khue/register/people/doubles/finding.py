@@ -21,6 +21,8 @@ _FACTS = """jsonb_build_object('id', p.id, 'school', p.school_id, 'name', p.name
   'parents', (select coalesce(jsonb_agg(jsonb_build_array(g.name_fold, g.phone)), '[]') from people_kinship k
      join people_person g on g.id = k.guardian_id where k.learner_id = p.id))"""
 _LIVING = "p.merged_into_id is null and not p.facts ? 'withdrawn'"
+_OPEN = "(p.personal_index is null or {me}.personal_index is null)"
+"""Two living files have two numbers that differ, and then no sum of points is listed (`rules`): such pairs are not looked at."""
 _APART = """not exists (select from people_toldapart t where t.first_id = least(p.id, {me}.id) and t.second_id = greatest(p.id, {me}.id))"""
 _SHARED = """(select count(*) from unnest(string_to_array(p.name_fold, ' ')) w where w = any(string_to_array({me}.name_fold, ' ')))
   >= greatest(1, cardinality(string_to_array({me}.name_fold, ' ')) - 1)"""
@@ -63,7 +65,7 @@ create or replace function khue_candidates(who bigint, most int) returns setof j
                 and (p.born_on is null or me.born_on is null or abs(p.born_on - me.born_on) <= 370) limit 200)
       )
       select {_FACTS} from near join people_person p using (id)
-       where p.id <> who and {_LIVING} and {_APART.format(me="me")} order by p.id limit most;
+       where p.id <> who and {_LIVING} and {_OPEN.format(me="me")} and {_APART.format(me="me")} order by p.id limit most;
   end $f$;
 revoke all on function khue_candidates(bigint, int) from public;
 grant execute on function khue_candidates(bigint, int) to khue_app;
@@ -85,15 +87,15 @@ grant execute on function khue_heads(bigint[]) to khue_app;
 
 _PAIRS = f"""
 with me as materialized (
-  select p.id, p.name_fold, p.born_on, p.sex from people_person p where p.school_id = any(%(schools)s) and {_LIVING}
+  select p.id, p.name_fold, p.born_on, p.sex, p.personal_index from people_person p where p.school_id = any(%(schools)s) and {_LIVING}
      and (exists (select from schooling_placement s where s.learner_id = p.id) or exists (select from staff_post o where o.person_id = p.id))
 ),
 pairs as (
   select least(m.id, p.id) as first, greatest(m.id, p.id) as second from me m join people_person p on p.born_on = m.born_on
-   where p.id <> m.id and {_LIVING} and (p.name_fold = m.name_fold or (p.sex = m.sex and {_SHARED.format(me="m")})) and {_APART.format(me="m")}
+   where p.id <> m.id and {_LIVING} and {_OPEN.format(me="m")} and (p.name_fold = m.name_fold or (p.sex = m.sex and {_SHARED.format(me="m")})) and {_APART.format(me="m")}
   union
   select least(m.id, p.id), greatest(m.id, p.id) from me m join people_person p on p.name_fold = m.name_fold and p.id <> m.id
-   where {_LIVING} and (p.born_on is null or m.born_on is null or abs(p.born_on - m.born_on) <= 370) and {_APART.format(me="m")}
+   where {_LIVING} and {_OPEN.format(me="m")} and (p.born_on is null or m.born_on is null or abs(p.born_on - m.born_on) <= 370) and {_APART.format(me="m")}
      and p.born_on is distinct from m.born_on
 )
 select first, second from pairs order by 1, 2
