@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 FIRST_ROUNDS = 1_000
 """Calls of the plain placing before the compiled one is loaded: enough for easy schools, which then need not wait for it."""
 LONGER_ROUNDS = 4_000
-SWAPS_A_UNIT, FEWEST_SWAPS, MOST_SWAPS = 300, 20_000, 400_000
-"""Calls of the compiled placing before the first look at the days; then ten times as many before the first windows; each
+SWAPS_A_UNIT, FEWEST_SWAPS, MOST_SWAPS = 300, 6_000, 400_000
+"""Calls of the compiled placing before the first look at the days; then thirty times as many before the first windows; each
 time after three times as many."""
 REPORTED = 20_000
 """Calls of the compiled placing between looks whether there is something to report."""
@@ -159,7 +159,7 @@ class _Run:
             swapper.load(best)
         while not self.is_over() and not self.refused:
             if swapper is not None:
-                for share in (1, 10):
+                for share in (1, 30):
                     best = self._swap(swapper, calls * share, best)
                     if not self._missing(best) or self.is_over():
                         return best if not self._missing(best) else None
