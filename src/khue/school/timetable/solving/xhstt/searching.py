@@ -3,10 +3,10 @@
 1. Times for all bundles at once, as a pure question of feasibility; where that does not come soon, chunk by
    chunk with lessons left out, and repairs around what is left out.
 2. Resources for the places, times fixed.
-3. Windows: parts of the timetable solved again by CP-SAT, chosen around what costs most; their size follows
-   what the machine solves. Before and between them, annealing.
-Every step is decided by the seed and by CP-SAT's deterministic time, so a run that is given more seconds
-begins with the same solutions.
+3. By turns annealing by compiled moves, and windows: parts of the timetable solved again by CP-SAT, chosen around
+   what costs most; their size follows what the machine solves.
+Every step is decided by the seed, by counts of moves and by CP-SAT's deterministic time, so a run that is given more
+seconds begins with the same solutions, unless the seconds are too few for an annealing to cool.
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ ANNEAL_MOVES = 2_000_000
 SHAKE_MOVES = 1_000_000
 STRICT = 10**6
 """The weight of a unit of infeasibility while annealing without ever trading feasibility."""
+TRIED = 2_000
+"""Moves `usual_rise` makes, by which one sees how long a move takes at most."""
 ANNEAL_SHARE = 0.25
 """The most of the whole time one annealing may take."""
 
@@ -117,6 +119,7 @@ class Search:
         self.shakes = 0
         self.patience = float(PATIENCE)
         self.shaken_cost = 0
+        self.pace = 1.0
         self.annealer: Annealer | None = None
 
     def _days(self) -> list[int]:
@@ -387,16 +390,21 @@ class Search:
             from khue.school.timetable.solving.xhstt.annealing import Annealer
 
             self.annealer = Annealer(self.state)
+            self.annealer.usual_rise(0)
         seed = self.seed * 1009 + self.round
+        begun = time.monotonic()
         unit = self.annealer.usual_rise(seed)
-        deadline = time.monotonic() + ANNEAL_SHARE * self.seconds
+        # One that is cut off while hot has gained nothing, so it is made as long as there is time to cool.
+        share = min(ANNEAL_SHARE * self.seconds, 0.9 * self.left())
+        self.pace = min(self.pace, max(time.monotonic() - begun, 1e-6) / TRIED)
+        moves = min(moves, int(share / self.pace))
         self.annealer.run(
             seed,
             moves,
             warm * unit,
             0.03 * unit,
             self.hard_weight if is_trading or self.state.cost >= HARD else STRICT,
-            lambda: self.is_over() or time.monotonic() > deadline,
+            self.is_over,
             is_fresh=is_fresh,
         )
         self.keep()
