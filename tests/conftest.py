@@ -6,8 +6,10 @@ template is made anew when a migration or a model changes; a clone takes a fract
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -38,6 +40,16 @@ def _schema_digest() -> str:
             digest.update(str(path.relative_to(ROOT)).encode())
             digest.update(text)
     return digest.hexdigest()[:16]
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 class Databases:
@@ -72,8 +84,18 @@ class Databases:
                     environment = {**os.environ, "DATABASE_URL": self.server.url("khue_owner", building)}
                     subprocess.run([sys.executable, "-c", code], check=True, env=environment, cwd=ROOT)
                     admin.execute(f'alter database "{building}" rename to "{self.template}"')
+                    self._sweep(admin)
             finally:
                 admin.execute("select pg_advisory_unlock(4711)")
+
+    def _sweep(self, admin: psycopg.Connection) -> None:
+        """Drop what killed runs left, and all but the three latest templates: autovacuum would visit them for ever."""
+        names = [name for (name,) in admin.execute("select datname from pg_database where datname like 'khue\\_%' order by oid desc")]
+        templates = [name for name in names if re.fullmatch(r"khue_template_[0-9a-f]{16}", name)]
+        owned = {name: re.match(r"khue_(?:test|fresh|access|template_[0-9a-f]{16})_(\d+)", name) for name in names}
+        for name in [*templates[3:], *(name for name, found in owned.items() if found and not _is_alive(int(found[1])))]:
+            with contextlib.suppress(psycopg.errors.ObjectInUse, psycopg.errors.InvalidCatalogName):
+                admin.execute(f'drop database "{name}"')
 
     def clone(self, name: str) -> str:
         """Create database `name` from the template, dropping an old one of that name."""
