@@ -93,7 +93,7 @@ class Swapper:
         self.left = FIRST_TRY * units * 2 ** (number // 2)
         self.limit = max(100, units // 2 if number % 4 < 2 else 2 * units)
         self.cells[IS_LATER] = (number + 1) % 2
-        rank = self.desk.part(HARD) + np.array([self.rng.random() * units * 0.05 * min(number, 6) for _ in range(units)])
+        rank = self.desk.part(HARD) + np.array([self.rng.random() * units * 0.05 * min(number, 1) for _ in range(units)])
         self.loops.wait(self.cells, np.argsort(-rank, kind="stable").astype(np.int32))
         self.loops.keep(self.cells)
 
