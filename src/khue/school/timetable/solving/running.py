@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from khue.school.timetable.solving.exact import Window
     from khue.school.timetable.solving.swapping import Swapper
 
-FIRST_ROUNDS = 1_000
+FIRST_ROUNDS = 4_000
 """Calls of the plain placing before the compiled one is loaded: enough for easy schools, which then need not wait for it."""
 LONGER_ROUNDS = 4_000
 SWAPS_A_UNIT, FEWEST_SWAPS, MOST_SWAPS = 300, 6_000, 400_000
