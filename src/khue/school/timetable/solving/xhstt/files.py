@@ -95,7 +95,7 @@ def _solve(
         "soft": cost.soft,
         "objective": f"{cost.hard},{cost.soft}",
         "best_possible": search.is_proved,
-        "seconds_to_feasible": round(first[0], 2) if first else (0.0 if is_resumed else None),
+        "seconds_to_feasible": 0.0 if is_resumed else (round(first[0], 2) if first else None),
         "seconds": round(time.monotonic() - begun, 2),
         "windows": search.round,
         "solution": str(target),
