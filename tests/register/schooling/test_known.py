@@ -229,6 +229,26 @@ def test_what_is_known_now_is_what_the_tree_says(tree, on):
     assert known_way == queries.path_to(tree.actor, tree.school.uid, day=on)
 
 
+def test_counts_by_two_maps_then_and_now(tree, counted):
+    def by(kind, known_on, map_day=D):
+        found = units.counts_by_map(tree.actor, day=D, map_day=map_day, kind=kind, known_on=known_on)
+        return {node.name: (node.numbers["schools"], node.numbers["learners"]) for node in found.rows}, found.total
+
+    assert by("district", tree.then) == ({"Huyện Đông": (1, 2)}, {"schools": 1, "learners": 2})
+    assert by("commune", tree.then)[0] == {"Xã Một": (1, 2)}
+    assert by("commune", tree.then, date(1999, 1, 1)) == ({"": (1, 2)}, {"schools": 1, "learners": 2})  # the map does not know them yet
+    for kind in ("province", "district", "commune"):
+        for map_day in (D, date(2025, 8, 31), date(1999, 1, 1)):
+            now = queries.counts_by_map(tree.actor, day=D, map_day=map_day, kind=kind)
+            assert units.counts_by_map(tree.actor, day=D, map_day=map_day, kind=kind, known_on=tree.today) == now
+    client = factories.client_of(tree.officer)
+    address = f"/don-vi/so-lieu/?ngay=2025-11-10&ban_do1=2025-11-10&biet={tree.then.isoformat()}"
+    client.get(address)
+    with counted() as count:
+        page = client.get(address).content.decode()
+    assert count.total <= 6 and "Hai bản đồ khớp nhau" in page and f'value="{tree.then.isoformat()}"' in page
+
+
 def test_units_on_pages_and_api(tree, counted):
     client = factories.client_of(tree.officer)
     biet = f"biet={tree.then.isoformat()}"

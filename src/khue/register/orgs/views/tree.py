@@ -102,26 +102,20 @@ def branch(request: HttpRequest, uid: UUID) -> HttpResponse:
 
 @require_safe
 def counts(request: HttpRequest) -> HttpResponse:
-    """Count the same schools and learners by two maps, side by side."""
+    """Count the same schools and learners by two maps, side by side; as known today or at the end of an earlier day."""
     today = _demand(request)
-    day = forms.day_of(request, "ngay", today)
+    actor, day, known_on = request.actor, forms.day_of(request, "ngay", today), min(forms.day_of(request, "biet", today), today)  # type: ignore[attr-defined]
     maps = []
     for number, (map_day, kind) in enumerate(((EVE, "district"), (max(today, TWO_TIERS_ON), "commune")), start=1):
         asked = request.GET.get(f"cap{number}", "")
-        maps.append(
-            queries.counts_by_map(
-                request.actor,  # type: ignore[attr-defined]
-                day=day,
-                map_day=forms.day_of(request, f"ban_do{number}", map_day),
-                kind=asked if asked in KINDS else kind,
-            )
-        )
+        chosen = {"day": day, "map_day": forms.day_of(request, f"ban_do{number}", map_day), "kind": asked if asked in KINDS else kind}
+        maps.append(known.counts_by_map(actor, known_on=known_on, **chosen) if known_on < today else queries.counts_by_map(actor, **chosen))
     measures = MEASURES.values()
     columns = [{"key": "name", "title": _("Đơn vị")}] + [{"key": m.code, "title": m.title, "is_number": True} for m in measures]
     return render(request, "orgs/counts.html", {
         "day": day, "maps": [_table(one) for one in maps], "columns": columns, "kinds": queries.MAP_KINDS,
-        "is_equal": maps[0].total == maps[1].total,
-        "totals": [(m.title, maps[0].total[m.code], maps[1].total[m.code]) for m in measures],
+        "is_equal": maps[0].total == maps[1].total, "today": today, "known_on": known_on, "is_past": known_on < today,
+        "totals": [(m.title, maps[0].total[m.code], maps[1].total[m.code]) for m in measures if m.code in maps[0].total],
     })  # fmt: skip
 
 
