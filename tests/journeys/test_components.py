@@ -22,7 +22,7 @@ def test_components_on_a_laptop(desk, teacher):
 def test_components_on_a_phone(phone, teacher):
     phone.sign_in(teacher)
     phone.open("/_components")
-    phone.check("components")
+    phone.check("components-on-a-phone")
 
 
 def test_hostile_strings_are_shown_and_never_run(desk, teacher):
