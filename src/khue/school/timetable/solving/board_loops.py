@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from khue.school.timetable.solving.desk import (
-    CAP, CELL, CONF, CONF_N, COUNT, CROWD, CROWD_LEN, CROWD_PTR, DATE_OF, DATES, DAYS, DOM, DOM_PTR, FIELD, FIELD_CELLS, FIELD_PTR,
+    BOUND, CAP, CELL, CONF, CONF_N, COUNT, CROWD, CROWD_LEN, CROWD_PTR, DATE_OF, DATES, DAYS, DOM, DOM_PTR, FIELD, FIELD_CELLS, FIELD_PTR,
     FIRST_DAY, FIXED, FORCING, GOF, GOF_LEN, GOF_PTR, GROUP_CELLS, GROUP_MOST, GROUP_PRICE, GROUP_WHOLE, HALF, HARD_WEEKS, HEIGHT, HIGH, LACK_COUNT, LACK_HOURS,
     LANE, LANE_LEN, LANE_PTR, LENGTH, LOAD, LONG, LOW, MARK, MASK, MOST_OUT, MOVED, NEED, NEED_PTR, OCC, OCC_N, OCC_WIDE, OUT, OUT_N,
     PAR, PAR_PTR, PAR_TABLE, PART, PART_LEN, PART_PTR, PICK, POP, PUSHES, ROOM, ROOM_OF, ROOM_PTR, SEED, SHUT, SLOTS, STAMP, START, SUM,
@@ -371,7 +371,7 @@ def _excess_with(M: Cells, w: int, date: int, hours: int, count: int) -> int:
 def _mend(M: Cells, w: int, u: int, s: int, length: int) -> bool:
     """Push out lessons of a week until its rules allow the unit at the start; False when nothing helps.
 
-    Each time what mends most for its price: one lesson, or all lessons of a date.
+    Each time what mends most for its price: one lesson, or all lessons of a date. BOUND is how many units may be out at most.
     """
     first, last = M[M[FIELD_PTR] + w], M[M[FIELD_PTR] + w + 1]
     if first == last:
@@ -396,7 +396,7 @@ def _mend(M: Cells, w: int, u: int, s: int, length: int) -> bool:
     tries = 0
     while excess > 0:
         tries += 1
-        if tries > 8:
+        if tries > 8 or M[OUT_N] >= M[BOUND]:
             return False
         best, best_date, best_worth = -1, -1, 0
         for date in range(dates):

@@ -44,8 +44,9 @@ FIELD_CELLS = 8  # what, four parameters, bound, raised by (0, 1 periods, 2 acti
     START, MOVED, MARK, OUT, CONF_N, CONF, PRICE, ORDER,
     LEVEL_N, LEVEL_START, LEVEL_OUT_N, LEVEL_OUT, LEVEL_PICK, LEVEL_PRICE, LEVEL_UNIT, LEVEL_AT, LEVEL_OUT_AT, LEVEL_MARK, CHAIN_UNIT, CHAIN_TO,
     LOG_UNIT, LOG_START, LOG_ROOM, QUEUE, PUSHES, RING_UNIT, RING_START, BEST_START, BEST_ROOM,
+    BOUND, IS_BROAD,
     PARTS,
-) = range(123)  # fmt: skip
+) = range(125)  # fmt: skip
 
 
 class Unsayable(Exception):
@@ -288,10 +289,11 @@ class Desk:
         n, slots = len(self.c.members), self.c.slots
         needs = self._parts[NEEDS]
         assert isinstance(needs, int)
-        for part in (STAMP, CALLS, LEFT, COUNT, MOST, OUT_N, LOG_N, FORCING, NEXT, WAITING, WINDOW_AT, IS_LATER, WEEKS_COST, REST_COST, IS_NEW):
+        for part in (STAMP, CALLS, LEFT, COUNT, MOST, OUT_N, LOG_N, FORCING, NEXT, WAITING, WINDOW_AT, IS_LATER, WEEKS_COST, REST_COST, IS_NEW, IS_BROAD):
             self._set(part, 0)
         self._set(SEED, rng.randrange(1, 2_147_483_646))
         self._set(WINDOW, 8 * n)
+        self._set(BOUND, MOST_OUT)
         depth = DEEPEST + 2
         for part, size, value in (
             (PICK, needs, -1), (START, n, -1), (MOVED, n, 0), (MARK, n, 0), (OUT, MOST_OUT + 8, 0), (CONF_N, slots, 0),

@@ -8,7 +8,7 @@ from khue.school.timetable.solving.board_loops import (
     weeks_allow,
 )  # fmt: skip
 from khue.school.timetable.solving.desk import (
-    ACTIVITIES, BEST_ROOM, BEST_START, CALLS, CAP, CONF, CONF_N, COST, COUNT, DEEPEST, DOM, DOM_PTR, FIXED, FORCING, HARD, IS_LATER, LEFT, LENGTH,
+    ACTIVITIES, BEST_ROOM, BEST_START, BOUND, CALLS, CAP, CONF, CONF_N, COST, COUNT, DEEPEST, DOM, DOM_PTR, FIXED, FORCING, HARD, IS_BROAD, IS_LATER, LEFT, LENGTH,
     LEVEL_AT, LEVEL_MARK, LEVEL_N, LEVEL_OUT_AT, LEVEL_UNIT, LEVEL_OUT, LEVEL_OUT_N, LEVEL_PICK, LEVEL_PRICE, LEVEL_START, LOG_N, LOG_ROOM, LOG_START, LOG_UNIT, MARK, MOST, MOST_OUT,
     MOVED, NEED, NEED_PTR, NEEDS, NEXT, OCC_N, ORDER, OUT, OUT_N, PICK, PRICE, PUSHES, QUEUE, RING_START, RING_UNIT, ROOM, ROOM_OF, ROOM_PTR, SLOTS,
     SOFT, SOFT_COST, SOFT_PTR, SOFT_TABLE, STAMP, START, UNITS, WAITING, WINDOW, WINDOW_AT,
@@ -143,24 +143,40 @@ def _write_way(M: Cells, at: int, u: int, s: int, total: int) -> None:
 
 
 @typed
+def _often(M: Cells) -> int:
+    """Return a price by how often those pushed out were forced out of their starts: the least of them first, then all, then how many."""
+    least, whole = 1023, 0
+    for j in range(M[OUT_N]):
+        v = M[M[OUT] + j]
+        its = M[M[PUSHES] + v * M[SLOTS] + M[M[START] + v]]
+        least = min(least, its)
+        whole += its
+    return (least << 20) + (min(whole, 4095) << 8) + (min(M[OUT_N], 31) << 3) + chance(M, 8)
+
+
+@typed
 def _ways(M: Cells, u: int, level: int, width: int) -> int:
     """Keep the cheapest starts of a unit for a level, with whom they push out; return how many. all_conflicts was asked."""
     count, kept, first = _rank(M, u), 0, M[M[DOM_PTR] + u]
     base = level * M[SLOTS]
+    by_often = M[FORCING] != 0 and M[IS_BROAD] != 0
     for at in range(count):
         k = M[M[ORDER] + at]
         n = M[M[CONF_N] + k]
         if n == -2:
             n = 0
-        if kept >= width and M[M[PRICE] + k] >= M[M[LEVEL_PRICE] + base + kept - 1]:
+        if not by_often and kept >= width and M[M[PRICE] + k] >= M[M[LEVEL_PRICE] + base + kept - 1]:
             break
         s = M[M[DOM] + first + k]
+        M[BOUND] = MOST_OUT
+        if kept >= width and not M[FORCING]:
+            M[BOUND] = (M[M[LEVEL_PRICE] + base + kept - 1] - 1) // 1024  # a unit weighs 16 * 64
         if not push_for(M, u, s, M[CONF] + k * MOST_OUT, n):
             continue
         total = 0
         for j in range(M[OUT_N]):
             total += price_of(M, M[M[OUT] + j])
-        total = total * 64 + chance(M, 920)
+        total = _often(M) if by_often else total * 64 + chance(M, 920)
         if kept >= width and total >= M[M[LEVEL_PRICE] + base + kept - 1]:
             continue
         to = kept if kept < width else width - 1
@@ -175,7 +191,10 @@ def _ways(M: Cells, u: int, level: int, width: int) -> int:
 
 
 @typed
-def _width(level: int) -> int:
+def _width(M: Cells, level: int) -> int:
+    """Return how many starts a chain tries on a level: in a broad try all near its beginning, and later only the cheapest."""
+    if M[IS_BROAD]:
+        return M[SLOTS] if level < 5 else 1
     if level == 0:
         return 40
     if level == 1:
@@ -204,7 +223,7 @@ def _chain(M: Cells, T: Tables, first: int) -> bool:
             elif level >= DEEPEST or M[LEFT] <= 0:
                 step = FAILED
             else:
-                _ways(M, u, level, min(_width(level), M[SLOTS]))
+                _ways(M, u, level, min(_width(M, level), M[SLOTS]))
                 M[M[MOVED] + u] = 1
                 M[M[LEVEL_AT] + level] = -1
                 M[M[LEVEL_MARK] + level] = M[LOG_N]
@@ -244,10 +263,10 @@ def _chain(M: Cells, T: Tables, first: int) -> bool:
 
 @typed
 def _note(M: Cells, v: int) -> None:
-    """Remember that a unit was forced out of its start, as long as the window is."""
+    """Remember that a unit was forced out of its start, as long as the window is; to the end of a broad try."""
     at, slots = M[WINDOW_AT], M[SLOTS]
     old = M[M[RING_UNIT] + at]
-    if old >= 0:
+    if old >= 0 and M[IS_BROAD] == 0:
         M[M[PUSHES] + old * slots + M[M[RING_START] + at]] -= 1
     M[M[RING_UNIT] + at] = v
     M[M[RING_START] + at] = M[M[START] + v]
@@ -359,6 +378,16 @@ def clear(M: Cells) -> None:
     for u in range(M[UNITS]):
         if M[M[START] + u] >= 0:
             take(M, u)
+
+
+@typed
+def forget(M: Cells) -> None:
+    """Forget who was forced out of which start."""
+    for cell in range(M[PUSHES], M[PUSHES] + M[UNITS] * M[SLOTS]):
+        M[cell] = 0
+    for cell in range(M[RING_UNIT], M[RING_UNIT] + M[WINDOW]):
+        M[cell] = -1
+    M[WINDOW_AT] = 0
 
 
 @typed

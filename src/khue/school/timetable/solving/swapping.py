@@ -15,15 +15,30 @@ from time import monotonic
 import numpy as np
 
 from khue.school.timetable.solving.compiling import Compiled
-from khue.school.timetable.solving.desk import CALLS, DOM, DOM_PTR, FIXED, HARD, IS_LATER, MOST, UNITS, Desk
+from khue.school.timetable.solving.desk import (
+    CALLS,
+    DOM,
+    DOM_PTR,
+    FIXED,
+    HARD,
+    IS_BROAD,
+    IS_LATER,
+    MOST,
+    UNITS,
+    Desk,
+)
 from khue.school.timetable.solving.placing import Board
 from khue.school.timetable.solving.relations import Relations
 from khue.school.timetable.solving.state import State
 
+WAYS = ((True, False), (False, True), (False, False), (True, True))
+"""The ways of four tries in turn: whether those forced out wait last (or are next), and whether chains are broad (see `run`)."""
+BROAD = 8
+"""How many times as long a broad try is: it gets there slowly, and goes on getting there."""
 CHUNK = 2_000
 """Calls between looks at the clock: some hundredths of a second."""
 FIRST_TRY = 60
-"""Calls a unit of the first two tries; each later pair has twice as many. Most tries end soon or hardly ever."""
+"""Calls a unit of the first try, which is not broad; each later pair has twice as many. Most such tries end soon or hardly ever."""
 
 
 class Swapper:
@@ -70,8 +85,10 @@ class Swapper:
     def run(self, until: float, rounds: int, stop: Callable[[], bool]) -> bool:
         """Place what is missing until the time or so many calls are over; True when everything is placed.
 
-        Goes on with the try the last run ended in. Who is forced out waits at the end of the queue in every other try, and
-        is next in the others; chains are short in two tries, longer in the next two. Which of them ends depends on the school.
+        Goes on with the try the last run ended in. Who is forced out waits at the end of the queue in some tries, and is next in
+        others. Chains are short in half of them; in the other, broad tries they are long, try all starts at their first five
+        levels and one at those below, and who is forced out is first of all who was least often in the whole try. Which of them
+        ends depends on the school.
         """
         loops, cells = self.loops, self.cells
         end, done = self.rounds + rounds, False
@@ -90,9 +107,11 @@ class Swapper:
         self.tries += 1
         if number:
             self.loops.clear(self.cells)
-        self.left = FIRST_TRY * units * 2 ** (number // 2)
-        self.limit = max(100, units // 2 if number % 4 < 2 else 2 * units)
-        self.cells[IS_LATER] = (number + 1) % 2
+        is_later, is_broad = WAYS[number % len(WAYS)]
+        self.left = FIRST_TRY * units * 2 ** (number // 2) * (BROAD if is_broad else 1)
+        self.limit = max(100, 2 * units if is_broad else units // 2)
+        self.cells[IS_LATER], self.cells[IS_BROAD] = is_later, is_broad
+        self.loops.forget(self.cells)
         rank = self.desk.part(HARD) + np.array([self.rng.random() * units * 0.05 * min(number, 1) for _ in range(units)])
         self.loops.wait(self.cells, np.argsort(-rank, kind="stable").astype(np.int32))
         self.loops.keep(self.cells)
