@@ -106,6 +106,17 @@ def test_swapping_places_a_school_and_breaks_nothing(sessions):
     assert swapper.rounds >= len(c.members)
 
 
+@pytest.mark.parametrize("way", range(4))
+def test_each_way_of_trying_places_a_school(way):
+    problem = ordinary.school(8, sessions=2, seed=3)
+    c, board, relations, rng = _made(problem)
+    swapper = Swapper(c, board, relations, rng)
+    swapper.tries = way
+    assert swapper.run(monotonic() + 60, 50_000, lambda: False)
+    assert swapper.tries == way + 1
+    assert checking.check(problem, running.solution_of(c, swapper.state())).is_feasible
+
+
 def test_the_same_seed_swaps_the_same_way_and_a_stop_is_heard():
     problem = ordinary.school(8, seed=3)
     one, two, other = (_swapped(problem, seed)[1] for seed in (1, 1, 2))
