@@ -1,16 +1,60 @@
 """One way to compile a function for the inner loops. Only inner loops import this: nothing else of the product loads Numba.
 
 Machine code is kept beside the source, or in the user's cache folder where the installation is read-only (NUMBA_CACHE_DIR
-moves it). Where no folder can be written at all, each process compiles for itself.
+moves it), in a folder named by all sources of the solver: Numba itself asks only whether the file of the function changed,
+and what that file takes from another, a constant say, is compiled in. Where no folder can be written at all, each process
+compiles for itself.
 """
 
 from __future__ import annotations
 
+import hashlib
+import os
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
+from numba import __version__ as numba_version
 from numba import boolean, config, int32, int64, njit, uint8, void
 
+HERE = Path(__file__).parent
+
+
+def _digest() -> str:
+    """Return the checksum of everything machine code follows from."""
+    total = hashlib.sha256(numba_version.encode())
+    for path in sorted(HERE.rglob("*.py")):
+        total.update(str(path.relative_to(HERE)).encode() + path.read_bytes())
+    return total.hexdigest()[:16]
+
+
+def _folder() -> Path | None:
+    """Return where this version's machine code is kept; None where nothing can be written."""
+    own = [Path(os.environ["NUMBA_CACHE_DIR"])] if os.environ.get("NUMBA_CACHE_DIR") else []
+    for base in (*own, HERE / "__pycache__", Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "khue"):
+        folder = base / f"machine-code-{_digest()}"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if os.access(folder, os.W_OK):
+            return folder
+    return None
+
+
+def sweep() -> None:
+    """Remove the machine code of former versions beside this one's; `make setup` does, while nothing solves."""
+    if not config.CACHE_DIR:
+        return
+    current = Path(config.CACHE_DIR)
+    for former in current.parent.glob("machine-code-*"):
+        if former != current:
+            shutil.rmtree(former, ignore_errors=True)
+
+
+if folder := _folder():
+    config.CACHE_DIR = str(folder)
 config.LOOP_VECTORIZE = 0  # these loops are short: vectors gain nothing and take the compiler half its time
 config.SLP_VECTORIZE = 0
 
