@@ -27,8 +27,8 @@ def demo(if_empty: bool, scale: str, out: Path | None) -> None:
         cli.prepare()
         _load_if_empty(out or cli.home() / "demo")
         return
+    target = out or cli.home() / "demo"  # before the demo gets a home of its own
     fresh_database()
-    target = out or cli.home() / "demo"
     shutil.rmtree(target, ignore_errors=True)
     if scale == "province":
         from khue.web.demo import province
@@ -39,11 +39,20 @@ def demo(if_empty: bool, scale: str, out: Path | None) -> None:
 
         summary = run.run(target, say=click.echo)
     (target / "summary.json").write_text(json.dumps(summary, ensure_ascii=False, indent=1, default=str))
+    write_reports(target / "imports", summary.get("imports", {}))
     click.echo(f"{target}/summary.json")
     wrong = summary.get("wrong") or []
     for sentence in wrong:
         click.echo(f"WRONG: {sentence}", err=True)
     raise SystemExit(1 if wrong else 0)
+
+
+def write_reports(folder: Path, imports: dict[str, dict[str, Any]]) -> None:
+    """Write what became of each file: school-kind.json with rows checked, applied, met again, and the rows refused with their reasons."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for school, files in imports.items():
+        for kind, report in files.items():
+            (folder / f"{school}-{kind}.json").write_text(json.dumps(report, ensure_ascii=False, indent=1, default=str))
 
 
 def fresh_database() -> None:
