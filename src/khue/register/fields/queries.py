@@ -258,7 +258,8 @@ def learner(actor: Actor, uid: Any, *, at: datetime) -> Subject:
 SUBJECTS = {"school": school, "class": class_group, "staff": post, "learner": learner}
 
 
-NEEDED = {"school": "fields.read_open", "class": "fields.read_internal", "staff": "fields.read_personal", "learner": "fields.read_personal"}
+NEEDED = {"school": READING["open"], "class": READING["internal"], "staff": READING["personal"], "learner": READING["personal"]}
+"""The right without which nothing of a kind is read."""
 
 
 def subject(actor: Actor, object_: str, uid: Any, *, at: datetime) -> Subject:

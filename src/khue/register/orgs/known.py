@@ -15,7 +15,7 @@ from uuid import UUID
 from khue.kernel.database.known import end_of, known_row_sql, known_sql
 from khue.kernel.errors import NotFound
 from khue.kernel.permissions import Actor
-from khue.register.orgs.measures import MEASURES
+from khue.register.orgs import measures
 from khue.register.orgs.models import Unit, UnitName, UnitTie
 from khue.register.orgs.queries import _VISIBLE, Counts, Node, _place, _rows
 
@@ -48,7 +48,7 @@ def _tree() -> str:
 
 def _measured() -> tuple[list[str], str, str]:
     """Return the codes of the measures that know what was known, their CTEs m_<code> (school, number), and their sums."""
-    kept = [measure for measure in MEASURES.values() if measure.known]
+    kept = measures.of(known=True)
     tables = ", ".join(f"m_{m.code}(school_id, n) as ({m.known})" for m in kept)
     return [m.code for m in kept], tables, ", ".join(f"coalesce(sum(m_{m.code}.n), 0)::bigint as {m.code}" for m in kept)
 

@@ -31,6 +31,11 @@ class Measure:
 MEASURES: Registry[Measure] = Registry("measures of units")
 
 
+def of(*, known: bool) -> list[Measure]:
+    """Return all measures, or those that know what was known at a moment."""
+    return [measure for measure in MEASURES.values() if measure.known or not known]
+
+
 def add(code: str, title: str | Promise, sql: str, *, known: str = "") -> Measure:
     """Register a measure; `code` is an SQL name."""
     assert code.isidentifier(), code

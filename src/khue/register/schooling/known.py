@@ -29,7 +29,7 @@ from khue.kernel.permissions import Actor
 from khue.kernel.permissions.loading import local_day
 from khue.kernel.text import partial_date
 from khue.register.orgs import known as units
-from khue.register.orgs.measures import MEASURES
+from khue.register.orgs import measures
 from khue.register.orgs.models import Level, Unit
 from khue.register.orgs.queries import Node
 from khue.register.orgs.services import SCHOOL_KINDS
@@ -143,10 +143,9 @@ def _below(actor: Actor, uid: UUID, on: date, known_on: date, at: datetime) -> t
     then = {node.uid: node for node in units.children(actor, uid, day=on, known_on=known_on)}
     now = {node.uid: node for node in units.children(actor, uid, day=on, known_on=local_day(at))}
     facts = [Fact("units", _("Số đơn vị trực thuộc"), str(len(then)), str(len(now)))]
-    for measure in MEASURES.values():
-        if measure.known:
-            told = [str(sum(node.numbers[measure.code] for node in side.values())) for side in (then, now)]
-            facts.append(Fact(measure.code, str(measure.title), told[0], told[1]))
+    for measure in measures.of(known=True):
+        told = [str(sum(node.numbers[measure.code] for node in side.values())) for side in (then, now)]
+        facts.append(Fact(measure.code, str(measure.title), told[0], told[1]))
     lines = [
         Line(node.uid, node.name, _told_numbers(then.get(node.uid), now.get(node.uid)), node.uid in then, node.uid in now)
         for node in (then | {uid: node for uid, node in now.items() if uid not in then}).values() if node.uid is not None
@@ -162,7 +161,7 @@ def _told_numbers(then: Node | None, now: Node | None) -> str:
     if then is not None and now is not None and then.name != now.name:
         words.append(_("nay là %(name)s") % {"name": now.name})
     for code, number in side.numbers.items():
-        title, was = str(MEASURES[code].title).lower(), then.numbers[code] if then is not None else number
+        title, was = str(measures.MEASURES[code].title).lower(), then.numbers[code] if then is not None else number
         words.append(f"{number} {title}" if was == number else _("%(then)s %(what)s, nay %(now)s") % {"then": was, "what": title, "now": number})
     return ", ".join(words)
 

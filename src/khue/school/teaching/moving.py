@@ -37,9 +37,9 @@ def follow(shift: Shift) -> tuple[int, int]:
         one.valid = period(one.valid.lower, shift.on if begun else one.valid.lower)
     Assignment.objects.bulk_update(held, ["valid"], batch_size=500)
     Assignment.objects.bulk_create(made, batch_size=500)
-    for one in (*held, *made):
-        fact = AssignmentChanged(class_group_id=one.class_group_id, subject_code=one.subject_code, post_id=one.post_id, on=shift.on.isoformat())
-        events.publish(fact, at=shift.now)
+    on = shift.on.isoformat()
+    facts = (AssignmentChanged(class_group_id=one.class_group_id, subject_code=one.subject_code, post_id=one.post_id, on=on) for one in (*held, *made))
+    events.publish_many(facts, at=shift.now)
     if held:
         audit.record(
             shift.actor, "teaching.assignment.follow", on=shift.target, at=shift.now, source=shift.source.code, on_day=shift.on.isoformat(),

@@ -2,7 +2,7 @@
 // The slider of days: its month is told while it is moved, and asked for when it is let go.
 // "Phóng to": the same drawing as a chart that can be moved and enlarged; its code is fetched at that press only.
 
-const open = (address) => address && window.location.assign(address);
+const visit = (address) => address && window.location.assign(address);
 
 function placesOf(svg) {
   return [...svg.querySelectorAll("g")].map((group) => {
@@ -52,7 +52,7 @@ async function enlarge(part, svg, tools) {
   const ink = getComputedStyle(part);
   const chart = window.echarts.init(frame);
   chart.setOption(optionsOf(svg, places, { ink: ink.color, font: ink.fontFamily, accent: ink.getPropertyValue("--k-accent").trim() }));
-  chart.on("click", ({ data }) => open(data.address));
+  chart.on("click", ({ data }) => visit(data.address));
   new ResizeObserver(() => chart.resize()).observe(frame);
   tools.addEventListener("click", (event) => {
     const factor = Number(event.target.closest("[data-zoom]")?.dataset.zoom);
@@ -71,7 +71,7 @@ async function enlarge(part, svg, tools) {
 }
 
 export default function map(part) {
-  part.addEventListener("click", (event) => open(event.target.closest("[data-url]")?.dataset.url));
+  part.addEventListener("click", (event) => visit(event.target.closest("[data-url]")?.dataset.url));
 
   const [svg, asked, tools] = ["svg[role=img]", "[data-enlarge]", "[data-tools]"].map((one) => part.querySelector(one));
   if (asked) {

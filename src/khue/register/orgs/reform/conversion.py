@@ -13,6 +13,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from khue.kernel import text
@@ -73,6 +74,7 @@ class UnknownLayout(ValueError):
     """The file is no conversion table in a layout we know."""
 
 
+@lru_cache(maxsize=1)
 def shipped() -> Table:
     """Return the table that comes with the platform, with the five island districts that had no commune."""
     new_provinces = {row["code"]: row["name_vi"] for row in lists.rows("provinces_2025.csv")}

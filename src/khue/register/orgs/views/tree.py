@@ -19,8 +19,7 @@ from khue.kernel.codes.shipped import TWO_TIERS_ON
 from khue.kernel.errors import NotFound
 from khue.kernel.permissions import Actor
 from khue.kernel.permissions.loading import local_day
-from khue.register.orgs import forms, known, places, queries
-from khue.register.orgs.measures import MEASURES
+from khue.register.orgs import forms, known, measures, places, queries
 from khue.register.orgs.models import Level, ReformQuestion
 from khue.register.orgs.reform import services as reforms
 from khue.register.orgs.services import SCHOOL_KINDS
@@ -83,7 +82,7 @@ def tree(request: HttpRequest) -> HttpResponse:
     return render(request, "orgs/tree.html", {
         "day": day, "today": today, "path": path, "rows": nodes, "depth": 0, "jumps": _jumps(day, today),
         "reforms": queries.reforms(), "opened": path[-1] if path else None, "is_lost": bool(opened and not path),
-        "totals": [(m.title, sum(node.numbers[m.code] for node in nodes)) for m in MEASURES.values()],
+        "totals": [(m.title, sum(node.numbers[m.code] for node in nodes)) for m in measures.of(known=known_on < today)],
         "drawing": places.draw(nodes, day=day), "slider": forms.slider(day, today),
         "known_on": known_on, "is_past": known_on < today, "address": _address(day, known_on, today),
     })  # fmt: skip
@@ -110,12 +109,12 @@ def counts(request: HttpRequest) -> HttpResponse:
         asked = request.GET.get(f"cap{number}", "")
         chosen = {"day": day, "map_day": forms.day_of(request, f"ban_do{number}", map_day), "kind": asked if asked in KINDS else kind}
         maps.append(known.counts_by_map(actor, known_on=known_on, **chosen) if known_on < today else queries.counts_by_map(actor, **chosen))
-    measures = MEASURES.values()
-    columns = [{"key": "name", "title": _("Đơn vị")}] + [{"key": m.code, "title": m.title, "is_number": True} for m in measures]
+    counted = measures.of(known=known_on < today)
+    columns = [{"key": "name", "title": _("Đơn vị")}] + [{"key": m.code, "title": m.title, "is_number": True} for m in counted]
     return render(request, "orgs/counts.html", {
         "day": day, "maps": [_table(one) for one in maps], "columns": columns, "kinds": queries.MAP_KINDS,
         "is_equal": maps[0].total == maps[1].total, "today": today, "known_on": known_on, "is_past": known_on < today,
-        "totals": [(m.title, maps[0].total[m.code], maps[1].total[m.code]) for m in measures if m.code in maps[0].total],
+        "totals": [(m.title, maps[0].total[m.code], maps[1].total[m.code]) for m in counted],
     })  # fmt: skip
 
 
@@ -141,7 +140,7 @@ def unit(request: HttpRequest, uid: UUID) -> HttpResponse:
     ]
     return render(request, "orgs/unit.html", {
         "unit": view.node, "view": view, "day": day, "today": today, "happened": happened,
-        "numbers": [(m.title, view.node.numbers.get(m.code, 0)) for m in MEASURES.values()],
+        "numbers": [(m.title, view.node.numbers.get(m.code, 0)) for m in measures.of(known=False)],
         "level_names": [str(Level(code).label) for code in view.levels],
         "may_change": permissions.holds(request.actor, "orgs.change_tree") and not view.until,  # type: ignore[attr-defined]
         "is_school": view.node.kind in SCHOOL_KINDS,

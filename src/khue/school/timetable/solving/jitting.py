@@ -32,7 +32,7 @@ def _digest() -> str:
 def _folder() -> Path | None:
     """Return where this version's machine code is kept; None where nothing can be written."""
     own = [Path(os.environ["NUMBA_CACHE_DIR"])] if os.environ.get("NUMBA_CACHE_DIR") else []
-    for base in (*own, HERE / "__pycache__", Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "khue"):
+    for base in (*own, HERE / "__pycache__", Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) / "khue"):
         folder = base / f"machine-code-{_digest()}"
         try:
             folder.mkdir(parents=True, exist_ok=True)
