@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -25,10 +26,21 @@ sys.path.insert(0, str(ROOT))
 os.environ["DJANGO_SETTINGS_MODULE"] = "khue.settings.test"
 
 
+ROOM_IN_MEMORY = 3 * 2**30
+
+
+def _home() -> Path:
+    """Return where the throw-away cluster lies: in memory where there is room, a clone of a database takes a sixth of the time there."""
+    memory = Path("/dev/shm")
+    home = memory / f"khue-test-{os.getuid()}-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]}"
+    has_room = home.exists() or (os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOM_IN_MEMORY)
+    return home if has_room else ROOT / "var" / "test"
+
+
 def _server():
     from khue.kernel.database.launcher import Server
 
-    return Server(Path(os.environ.get("KHUE_TEST_HOME", ROOT / "var" / "test")), throw_away=True)
+    return Server(Path(os.environ.get("KHUE_TEST_HOME") or _home()), throw_away=True)
 
 
 def _schema_digest() -> str:
@@ -97,12 +109,12 @@ class Databases:
             with contextlib.suppress(psycopg.errors.ObjectInUse, psycopg.errors.InvalidCatalogName):
                 admin.execute(f'drop database "{name}"')
 
-    def clone(self, name: str) -> str:
-        """Create database `name` from the template, dropping an old one of that name."""
+    def clone(self, name: str, template: str = "") -> str:
+        """Create database `name` from the migrated template or another database nobody is in, dropping an old one of that name."""
         with self.admin() as admin:
             admin.execute(f'drop database if exists "{name}" with (force)')
             # Files are copied as they are: nothing here outlives its cluster, so the log need not know of them.
-            admin.execute(f'create database "{name}" template "{self.template}" strategy file_copy owner khue_owner')
+            admin.execute(f'create database "{name}" template "{template or self.template}" strategy file_copy owner khue_owner')
             admin.execute(f'revoke all on database "{name}" from public')  # as an installation's, so that tests meet its limits
             admin.execute(f'grant connect, temporary on database "{name}" to khue_app')
         return name
@@ -159,26 +171,52 @@ def _point(settings, connections, values: dict) -> None:
         connections["default"].settings_dict[key] = value
 
 
-@pytest.fixture
-def fresh_database(databases: Databases, django_db_blocker, request) -> Iterator[str]:
-    """A database of its own for tests that commit, use threads or kill processes; yields its name.
-
-    Django's default connection points at it as the application role while the test runs.
-    """
+@contextlib.contextmanager
+def opened(databases: Databases, django_db_blocker, name: str) -> Iterator[None]:
+    """Point Django's default connection at database `name` as the application role, and at the former one afterwards."""
     from django.conf import settings
     from django.db import connections
 
     from khue.settings.base import database
 
-    name = databases.clone(f"khue_fresh_{os.getpid()}_{abs(hash(request.node.nodeid)) % 10**6}")
     before = {key: settings.DATABASES["default"][key] for key in ("NAME", "USER", "PASSWORD", "HOST", "PORT", "OPTIONS")}
-    url = databases.server.url("khue_app", name)
     with django_db_blocker.unblock():
-        _point(settings, connections, database(url))
-        os.environ["DATABASE_URL"] = url
+        _point(settings, connections, database(databases.server.url("khue_app", name)))
+        try:
+            yield
+        finally:
+            _point(settings, connections, before)
+
+
+@contextlib.contextmanager
+def world(databases: Databases, django_db_blocker, build: Callable[[], object]) -> Iterator[str]:
+    """A database in which `build` has made what several tests begin with, for a module's own `template`."""
+    from khue.kernel.database import scope
+
+    name = databases.clone(f"khue_fresh_{os.getpid()}_{build.__module__}".replace(".", "_")[:60])
+    with opened(databases, django_db_blocker, name), scope.everything():
+        build()
+    yield name
+    databases.drop(name)
+
+
+@pytest.fixture(scope="module")
+def template(databases: Databases) -> str:
+    """The database that `fresh_database` is cloned from; a module overrides it by a `world` that costs more to make than to copy."""
+    return databases.template
+
+
+@pytest.fixture
+def fresh_database(databases: Databases, template: str, django_db_blocker, request) -> Iterator[str]:
+    """A database of its own for tests that commit, use threads or kill processes; yields its name.
+
+    Django's default connection points at it as the application role while the test runs.
+    """
+    name = databases.clone(f"khue_fresh_{os.getpid()}_{abs(hash(request.node.nodeid)) % 10**6}", template)
+    with opened(databases, django_db_blocker, name):
+        os.environ["DATABASE_URL"] = databases.server.url("khue_app", name)
         os.environ["DATABASE_OWNER_URL"] = databases.server.url("khue_owner", name)
         yield name
-        _point(settings, connections, before)
     databases.drop(name)
 
 
@@ -187,6 +225,24 @@ def superuser(databases: Databases, fresh_database: str) -> Iterator[psycopg.Con
     """A superuser's connection to `fresh_database`, for tampering."""
     with psycopg.connect(databases.server.url("khue", fresh_database), autocommit=True) as connection:
         yield connection
+
+
+@pytest.fixture(scope="module")
+def common(django_db_setup: None, django_db_blocker) -> Iterator[None]:
+    """One transaction for a module, undone at its end: what fixtures of the module make in it, its tests see and undo only their own.
+
+    For a ground that takes longer to make than to ask. No test may come to rely on what another did.
+    """
+    from django.db import transaction
+
+    from khue.kernel.database import scope
+
+    with django_db_blocker.unblock():
+        atomic = transaction.atomic()
+        atomic._from_testcase = True  # as Django's own: what must be outermost may begin in it
+        with atomic, scope.everything():
+            yield
+            transaction.set_rollback(True)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+import zlib
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -165,8 +166,22 @@ class Trial:
         data = operation.data(self.world, target) if operation.data and method is None else None
         return send(self.tables, client, method or operation.method, operation.path(target), data, headers, always=method is not None)
 
-    def cell(self, operation: Operation, role: str) -> Cell:
-        """Measure one cell of the matrix."""
+    def cell(self, operation: Operation, role: str, expected: str = "") -> Cell:
+        """Measure one cell of the matrix.
+
+        With what the matrix says of it: where that is "-", her own and one other place are asked, which one turns with operation
+        and role, and all of them when one opens. Without, everything is asked.
+        """
+        if expected == "-" and operation.thing != "none":
+            turn = zlib.crc32(f"{operation.name} {operation.method} {role}".encode())
+            others = [one for one in self.targets(operation.thing, role) if one != "o"]
+            found = self._measure(operation, role, {"o", *others[turn % len(others) :][:1]} if others else {"o"})
+            if found.letters == "-":
+                return found
+        return self._measure(operation, role, set(LETTERS))
+
+    def _measure(self, operation: Operation, role: str, letters: set[str]) -> Cell:
+        """Ask for the things of these letters, before, in and after the role."""
         faults: list[str] = []
         reached: set[str] = set()
         seen: set[str] = set()
@@ -175,7 +190,7 @@ class Trial:
             if mark and "o" not in reached:
                 continue  # what she may not do while she has the role, nobody asks of her before or after it
             for letter, some in self.targets(operation.thing, role, when).items():
-                if mark and letter != "o":
+                if letter not in letters or (mark and letter != "o"):
                     continue
                 for target in some:
                     answer = self.ask(operation, role, when, target)

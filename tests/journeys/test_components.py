@@ -25,6 +25,20 @@ def test_components_on_a_phone(phone, teacher):
     phone.check("components-on-a-phone")
 
 
+def test_what_axe_reads_is_seen_where_it_is_wrong(desk, teacher):
+    desk.sign_in(teacher)
+    page = desk.open("/_components")
+    desk.check("components")
+    page.evaluate("""() => {
+      const planted = document.createElement("p");
+      planted.append("Chữ mờ", new Image());
+      planted.style.color = "rgb(200, 200, 200)";
+      document.querySelector("main").append(planted);
+    }""")
+    assert sorted(line.partition(":")[0] for line in desk.axe()) == ["color-contrast", "image-alt"]
+    assert len(desk.axe()) == 2, "a pair that failed is not taken for read"
+
+
 def test_hostile_strings_are_shown_and_never_run(desk, teacher):
     desk.sign_in(teacher)
     page = desk.open("/_components?hostile")

@@ -65,7 +65,8 @@ def test_periods_at_both_widths(ground, request, width):
 
 def test_a_head_signs_and_her_commune_confirms(ground, desk, phone):
     period, _held, waiting = frozen(ground)
-    page = desk.sign_in(named(ground, "head1"))
+    desk.sign_in(named(ground, "head1"))
+    page = desk.open("/")
     page.get_by_role("link", name="Mở hồ sơ nộp").first.click()
     desk.check("periods-to-sign")
     page.get_by_role("button", name="Ký và gửi lên").click()

@@ -48,6 +48,7 @@ def rooms(window):
 @pytest.mark.parametrize("role", ROLES)
 def test_the_rooms_of(role, desk, phone, people):
     desk.sign_in(people[role])
+    desk.open("/")
     seen = rooms(desk)
     assert ("Trang chủ", "/") in seen
     phone.sign_in(people[role])

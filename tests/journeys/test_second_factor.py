@@ -39,7 +39,7 @@ def sign_out(window):
 @pytest.mark.parametrize("window", ["desk", "phone"])
 def test_the_app_with_six_figures(window, clerk, request):
     window = request.getfixturevalue(window)
-    page = window.sign_in(clerk.username)
+    page = window.sign_in_by_hand(clerk.username)
     window.open("/tai-khoan/hai-buoc/ung-dung/bat/")
     confirm(window)
     window.check("totp")
@@ -64,7 +64,7 @@ def test_the_app_with_six_figures(window, clerk, request):
 
 
 def test_a_passkey_of_the_device(desk, clerk):
-    page = desk.sign_in(clerk.username)
+    page = desk.sign_in_by_hand(clerk.username)
     session = page.context.new_cdp_session(page)
     session.send("WebAuthn.enable")
     session.send("WebAuthn.addVirtualAuthenticator", {"options": {
@@ -73,7 +73,7 @@ def test_a_passkey_of_the_device(desk, clerk):
     }})  # fmt: skip
     local = desk.site.replace("127.0.0.1", "localhost")  # a passkey belongs to a name, never to a number
     desk.site = local
-    desk.sign_in(clerk.username)
+    desk.sign_in_by_hand(clerk.username)
     desk.open("/tai-khoan/khoa-truy-cap/them/")
     confirm(desk)
     desk.check("passkey-add")

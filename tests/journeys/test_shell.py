@@ -56,7 +56,7 @@ def test_sign_in_and_home(window, teacher, cards, request):
     window.page.get_by_role("button", name="Đăng nhập", exact=True).click()
     window.page.get_by_role("alert").wait_for()
     window.check("sign-in-refused")
-    window.sign_in(teacher.username)
+    window.sign_in_by_hand(teacher.username)
     window.check("home")
 
 
@@ -77,7 +77,8 @@ def test_pages_of_the_account(window, teacher, jobs, request):
 
 
 def test_search_as_she_types_and_by_keyboard(desk, teacher, hits):
-    page = desk.sign_in(teacher.username)
+    desk.sign_in(teacher.username)
+    page = desk.open("/")
     page.keyboard.press("/")
     page.keyboard.type("an ng")  # no room of the menu is called so
     page.get_by_role("link", name="Nguyễn Văn An").wait_for()
@@ -95,7 +96,8 @@ def test_search_as_she_types_and_by_keyboard(desk, teacher, hits):
 
 
 def test_the_role_is_changed_from_any_page(desk, teacher):
-    page = desk.sign_in(teacher.username)
+    desk.sign_in(teacher.username)
+    page = desk.open("/")
     page.locator(".k-acting summary").click()
     desk.check("roles")
     page.get_by_role("button", name="Giáo viên chủ nhiệm").click()
@@ -115,7 +117,8 @@ def test_a_running_job_is_followed_until_it_is_done(desk, teacher, jobs):
 
 
 def test_the_menu_opens_on_a_phone(phone, teacher):
-    page = phone.sign_in(teacher.username)
+    phone.sign_in(teacher.username)
+    page = phone.open("/")
     expect(page.locator("#khue-nav")).to_be_hidden()
     page.get_by_role("link", name="Thực đơn").click()
     phone.check("menu")
@@ -124,7 +127,7 @@ def test_the_menu_opens_on_a_phone(phone, teacher):
 
 
 def test_everything_works_without_javascript(plain, teacher, jobs):
-    page = plain.sign_in(teacher.username)
+    page = plain.sign_in_by_hand(teacher.username)
     page.get_by_role("searchbox").fill("khong co ai")
     page.get_by_role("searchbox").press("Enter")
     page.wait_for_url("**/tim/**")
@@ -142,7 +145,8 @@ def test_everything_works_without_javascript(plain, teacher, jobs):
 
 
 def test_a_lost_network_is_said_and_what_was_typed_stays(desk, teacher):
-    page = desk.sign_in(teacher.username)
+    desk.sign_in(teacher.username)
+    page = desk.open("/")
     page.context.set_offline(True)
     banner = page.locator("#khue-offline")
     banner.wait_for()

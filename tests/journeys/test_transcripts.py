@@ -27,6 +27,7 @@ def finish_jobs() -> None:
 
 def act_as(window, role: str) -> None:
     """Choose one of the roles she holds, where it is not the one she acts in."""
+    window.open("/")
     acting = window.page.locator(".k-acting summary")
     if role not in acting.inner_text().lower():
         acting.click()

@@ -13,30 +13,39 @@ from khue.register.orgs.models import ReformQuestion, Succession, Unit, UnitTie
 from khue.register.orgs.services import UnitDraft
 from khue.register.schooling.models import ClassGroup
 from tests import factories
+from tests.conftest import world
 from tests.register.orgs.test_reform import OLD, carry_out, schools, split_commune
 
 SYSTEM = system_actor("journey")
 
 
+def build() -> None:
+    """Make the old tree with schools, reformed, and an officer `so` at it."""
+    now = timezone.now()
+    reform.load_old_tree(actor=SYSTEM, provinces=OLD, now=now)
+    planted = schools(now, every=12)
+    code, _parts = split_commune()
+    ground = Unit.objects.get(kind="commune", code=code)
+    district = UnitTie.objects.get(child=ground, relation="administers").parent
+    draft = UnitDraft("school", "Trường THCS Giáp Ranh", None, district, ground, ("lower_secondary",))
+    planted.append(services.create_unit(actor=SYSTEM, draft=draft, on=factories.EVER.lower, now=now))
+    carry_out(now)
+    for school in planted[:3]:
+        grade = 3 if school.levels == ["primary"] else 10
+        factories.learners(factories.class_group(school, grade=grade), 7)
+    factories.account("province_officer", Unit.objects.get(kind="province", code="86"), username="so")
+
+
+@pytest.fixture(scope="module")
+def template(databases, django_db_blocker):
+    with world(databases, django_db_blocker, build) as name:
+        yield name
+
+
 @pytest.fixture
 def province(site):
-    """The old tree with schools, reformed, and an officer `so` at it."""
-    now = timezone.now()
     with scope.everything():
-        reform.load_old_tree(actor=SYSTEM, provinces=OLD, now=now)
-        planted = schools(now, every=12)
-        code, _parts = split_commune()
-        ground = Unit.objects.get(kind="commune", code=code)
-        district = UnitTie.objects.get(child=ground, relation="administers").parent
-        draft = UnitDraft("school", "Trường THCS Giáp Ranh", None, district, ground, ("lower_secondary",))
-        planted.append(services.create_unit(actor=SYSTEM, draft=draft, on=factories.EVER.lower, now=now))
-        carry_out(now)
-        for school in planted[:3]:
-            grade = 3 if school.levels == ["primary"] else 10
-            factories.learners(factories.class_group(school, grade=grade), 7)
-        unit = Unit.objects.get(kind="province", code="86")
-        factories.account("province_officer", unit, username="so")
-    return unit
+        return Unit.objects.get(kind="province", code="86")
 
 
 def test_the_tree_over_the_reform(province, desk):

@@ -405,7 +405,7 @@ def a_learner_changes_school(year: Year, desk, there: Unit, transcript: Transcri
 
 def the_mother_reads(phone, username: str, transcript: Transcript) -> None:
     phone.page.context.clear_cookies()
-    page = phone.sign_in(username, MOTHERS_WORDS)
+    page = phone.sign_in_by_hand(username, MOTHERS_WORDS)
     page.get_by_role("link", name=re.compile("Nguyễn Thị An|Xem kết quả")).first.click()
     page.get_by_role("heading", name="Nguyễn Thị An").wait_for()
     shown = page.locator("main").inner_text()

@@ -116,7 +116,9 @@ def test_other_devices_are_signed_out_on_the_server(account):
         client.post(SIGN_IN, {"login": account.username, "password": PASSWORD})
         assert client.get("/").status_code == 200
     page = here.get("/tai-khoan/thiet-bi/").content.decode()
+    assert "Thiết bị không rõ" in page  # a program that does not say what it is
     assert page.count("<tr>") == 3 and "Thiết bị này" in page
+    assert "Thiết bị không rõ" in page  # a program that does not say what it is
     here.post("/tai-khoan/thiet-bi/")
     assert here.get("/").status_code == 200 and there.get("/").status_code == 302
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -17,12 +18,14 @@ import psycopg
 import pytest
 from click.testing import CliRunner, Result
 from django.db import connection
+from django.test import override_settings
 
 from khue.cli import main
 from khue.kernel import files
 from khue.kernel.backup import content, drills, programs, store
 from khue.kernel.database import scope
 from khue.kernel.ledger import canonical, signing
+from tests.conftest import opened
 from tests.harness import crash
 from tests.kernel.ledger.conftest import Book, book, witness
 
@@ -48,10 +51,36 @@ def source(book: Book, databases: Any, fresh_database: str, tmp_path: Path, sett
     return store.Source(url=databases.server.url("khue_owner", fresh_database), files=tmp_path / "store")
 
 
+@pytest.fixture(scope="module")
+def original(databases: Any, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with keys, witness and a backup of one file, made once: for tests that only spoil a copy of it."""
+    folder = tmp_path_factory.mktemp("original")
+    name = databases.clone(f"khue_fresh_{os.getpid()}_original")
+    how = {"KHUE_KEYS": folder / "keys", "KHUE_WITNESSES": [folder / "witness"], "KHUE_FILES": folder / "store"}
+    with override_settings(**how), opened(databases, django_db_blocker, name):
+        signing._remembered = None
+        written = Book(NOW)
+        written.write("b", 70, 75)
+        written.checkpoint()
+        with scope.everything():
+            files.store(b"t", name="t.txt", content_type="text/plain", purpose="test", school_id=11)
+        store.make(store.Source(url=databases.server.url("khue_owner", name), files=folder / "store"), folder / "backup", now=NOW)
+        signing._remembered = None
+    yield folder
+    databases.drop(name)
+
+
 @pytest.fixture
-def target(databases: Any, fresh_database: str, tmp_path: Path) -> Iterator[store.Source]:
+def backup(original: Path, tmp_path: Path, settings: Any) -> Path:
+    """A copy of the original backup, with its keys and its witness in force."""
+    settings.KHUE_KEYS, settings.KHUE_WITNESSES = original / "keys", [original / "witness"]
+    return shutil.copytree(original / "backup", tmp_path / "backup")
+
+
+@pytest.fixture
+def target(databases: Any, tmp_path: Path) -> Iterator[store.Source]:
     """An empty database and an empty folder."""
-    name = f"{fresh_database}_target"
+    name = f"khue_fresh_{os.getpid()}_target"
     databases.drop(name)
     databases.server.ensure_database(name)
     yield store.Source(url=databases.server.url("khue_owner", name), files=tmp_path / "restored")
@@ -147,16 +176,14 @@ DAMAGES: dict[str, Callable[[Path], Any]] = {
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_backup_is_refused_before_anything_is_written(
     damage: str,
-    source: store.Source,
+    backup: Path,
     target: store.Source,
     restoring: Callable[[Path], store.Proof],
-    tmp_path: Path,
 ) -> None:
-    store.make(source, tmp_path / "backup", now=NOW)
-    store.check(tmp_path / "backup")
-    DAMAGES[damage](tmp_path / "backup")
+    store.check(backup)
+    DAMAGES[damage](backup)
     with pytest.raises(store.Damaged):
-        restoring(tmp_path / "backup")
+        restoring(backup)
     assert is_empty(target)
 
 
@@ -170,10 +197,8 @@ def vouch_again(backup: Path, change: Callable[[dict[str, Any]], None]) -> None:
 
 @pytest.mark.parametrize("part", ["tables", "sequences", "schema"])
 def test_a_restore_that_brings_something_else_is_found(
-    part: str, source: store.Source, restoring: Callable[[Path], store.Proof], tmp_path: Path
+    part: str, backup: Path, restoring: Callable[[Path], store.Proof]
 ) -> None:
-    store.make(source, tmp_path / "backup", now=NOW)
-
     def change(manifest: dict[str, Any]) -> None:
         described = manifest["content"][part]
         name = {"tables": "files_storedfile", "sequences": "files_storedfile_id_seq", "schema": "policies"}[
@@ -184,9 +209,9 @@ def test_a_restore_that_brings_something_else_is_found(
         else:
             described[name]["sha256"] = "0" * 64
 
-    vouch_again(tmp_path / "backup", change)
+    vouch_again(backup, change)
     with pytest.raises(store.Damaged, match=f"not what was backed up: {part} "):
-        restoring(tmp_path / "backup")
+        restoring(backup)
 
 
 def test_a_mark_changed_before_the_backup_is_found_by_the_ledger(
@@ -278,16 +303,15 @@ def test_a_backup_killed_half_way_is_no_backup(point: str, source: store.Source,
 
 
 def test_a_restore_killed_half_way_is_never_taken_for_one(
-    source: store.Source, restoring: Callable[[Path], store.Proof], tmp_path: Path
+    fresh_database: str, backup: Path, restoring: Callable[[Path], store.Proof]
 ) -> None:
-    store.make(source, tmp_path / "backup", now=NOW)
     child = crash.run(
-        lambda acknowledge: restoring(tmp_path / "backup") and None,
+        lambda acknowledge: restoring(backup) and None,
         armed="kill=backup.restore.after_database",
     )
     assert child.was_killed
     with pytest.raises(store.NotEmpty):
-        restoring(tmp_path / "backup")
+        restoring(backup)
 
 
 def test_the_commands(

@@ -14,8 +14,9 @@ from tests.register.orgs.test_reform import DAY, EVE, OLD, SYSTEM, carry_out, sc
 pytestmark = pytest.mark.usefixtures("everything")
 
 
-@pytest.fixture
-def reformed(now):
+@pytest.fixture(scope="module")
+def reformed(common):
+    now = factories.NOW
     reform.load_old_tree(actor=SYSTEM, provinces=OLD, now=now)
     planted = schools(now, every=30)
     code, _parts = split_commune()

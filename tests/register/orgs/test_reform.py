@@ -33,9 +33,9 @@ DAY = date(2025, 7, 1)
 EVE = date(2025, 6, 30)
 
 
-@pytest.fixture
-def old_tree(now):
-    return reform.load_old_tree(actor=SYSTEM, provinces=OLD, now=now)
+@pytest.fixture(scope="module")
+def old_tree(common):
+    return reform.load_old_tree(actor=SYSTEM, provinces=OLD, now=factories.NOW)
 
 
 def kinds_on(day):

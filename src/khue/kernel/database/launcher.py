@@ -46,7 +46,7 @@ log_min_messages = warning
 log_statement = none
 log_min_error_statement = panic
 """
-THROW_AWAY = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
+THROW_AWAY = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nmax_wal_size = 512MB\n"
 
 
 class ServerError(RuntimeError):

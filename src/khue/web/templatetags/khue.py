@@ -23,6 +23,7 @@ from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
 
 from khue.kernel import quantities
 from khue.kernel import text as texts
@@ -98,7 +99,7 @@ _SYSTEMS = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Wi
 def device(user_agent: str) -> str:
     """Return a browser's long name as a person says it: Chrome, Windows."""
     found = [next((name for mark, name in names if mark in user_agent), "") for names in (_BROWSERS, _SYSTEMS)]
-    return ", ".join(filter(None, found)) or user_agent[:60]
+    return ", ".join(filter(None, found)) or user_agent[:60] or gettext("Thiết bị không rõ")
 
 
 @register.filter
