@@ -169,15 +169,16 @@ class Trial:
     def cell(self, operation: Operation, role: str, expected: str = "") -> Cell:
         """Measure one cell of the matrix.
 
-        With what the matrix says of it: where that is "-", her own and one other place are asked, which one turns with operation
-        and role, and all of them when one opens. Without, everything is asked.
+        With what the matrix says of it, all that is open is asked, and of what is shut one place, in turn with operation and role; of
+        the role's end and its beginning one. Where that differs from the matrix, and without `expected`, everything is asked.
         """
-        if expected == "-" and operation.thing != "none":
+        if expected:
             turn = zlib.crc32(f"{operation.name} {operation.method} {role}".encode())
-            others = [one for one in self.targets(operation.thing, role) if one != "o"]
-            found = self._measure(operation, role, {"o", *others[turn % len(others) :][:1]} if others else {"o"})
-            if found.letters == "-":
-                return found
+            shut = [one for one in self.targets(operation.thing, role) if one not in {"o", *expected}]
+            asked = {"o", *expected, *shut[turn % max(len(shut), 1) :][:1], "en"[turn % 2]} - {"ne"[turn % 2], "-"}
+            found = self._measure(operation, role, asked)
+            if set(found.letters) - {"-"} == set(expected) & asked:
+                return Cell(expected, found.faults)
         return self._measure(operation, role, set(LETTERS))
 
     def _measure(self, operation: Operation, role: str, letters: set[str]) -> Cell:
@@ -187,10 +188,10 @@ class Trial:
         seen: set[str] = set()
         times = [("now", None), ("ended", "e"), ("future", "n")] if role != "anonymous" else [("now", None)]
         for when, mark in times:
-            if mark and "o" not in reached:
+            if mark and ("o" not in reached or mark not in letters):
                 continue  # what she may not do while she has the role, nobody asks of her before or after it
             for letter, some in self.targets(operation.thing, role, when).items():
-                if letter not in letters or (mark and letter != "o"):
+                if letter != "o" if mark else letter not in letters:
                     continue
                 for target in some:
                     answer = self.ask(operation, role, when, target)
