@@ -7,6 +7,7 @@ template is made anew when a migration or a model changes; a clone takes a fract
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import os
 import re
@@ -132,13 +133,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Run a test marked `alone` in a process of its own: it forks, and some libraries' threads do not survive that."""
+    """Run tests marked `alone` in a process of their own, one a file: they fork, and some libraries' threads do not survive that."""
     if pyfuncitem.get_closest_marker("alone") is None or os.environ.get("KHUE_ALONE"):
         return None
-    command = [sys.executable, "-m", "pytest", pyfuncitem.nodeid, "-p", "no:xdist", "-q"]
-    result = subprocess.run(command, cwd=ROOT, env={**os.environ, "KHUE_ALONE": "1"}, capture_output=True, text=True)
-    assert result.returncode == 0, result.stdout[-6000:]
+    told, failed = _alone(pyfuncitem.session, pyfuncitem.path)
+    assert pyfuncitem.nodeid not in failed, told
     return True
+
+
+@functools.cache
+def _alone(session: pytest.Session, path: Path) -> tuple[str, set[str]]:
+    """Run the chosen tests of a file that are marked `alone`; return what was printed and which failed."""
+    names = [item.nodeid for item in session.items if item.path == path and item.get_closest_marker("alone")]
+    plain = [part for plugin in ("xdist", "schemathesis", "anyio") for part in ("-p", f"no:{plugin}")]
+    command = [sys.executable, "-m", "pytest", *plain, "-q", "-rfE", *names]
+    result = subprocess.run(command, cwd=ROOT, env={**os.environ, "KHUE_ALONE": "1"}, capture_output=True, text=True)
+    failed = {line.split()[1] for line in result.stdout.splitlines() if line.startswith(("FAILED ", "ERROR "))}
+    return result.stdout[-6000:], failed or (set(names) if result.returncode else set())
 
 
 @pytest.fixture(scope="session")
