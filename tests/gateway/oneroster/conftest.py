@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import pytest
 from allauth.idp.oidc.models import Client as Partner
 from django.test import Client
@@ -24,9 +26,20 @@ def keys():
     """No signing here."""
 
 
+@pytest.fixture(scope="module")
+def made(common):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(timezone, "now", lambda: factories.NOW)
+        return build()
+
+
 @pytest.fixture
-def ground(everything, monkeypatch):
+def ground(made, everything, monkeypatch):
     monkeypatch.setattr(timezone, "now", lambda: factories.NOW)
+    return deepcopy(made)
+
+
+def build():
     made = make(size=3)
     for here in made.schools:
         group = here.class_groups.get()

@@ -6,6 +6,7 @@ import datetime as dt
 import ipaddress
 import threading
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -81,16 +82,21 @@ def other_end(papers: Path) -> Iterator[receiver.Receiver]:
     """The reference receiver, served over HTTPS with client certificates; its address is `url`."""
     application = receiver.Receiver(token=TOKEN)
     server = receiver.serve(application, context=receiver.server_context(papers / "server.pem", papers / "ca.pem"))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     application.url = f"https://127.0.0.1:{server.server_port}"
     yield application
     server.shutdown()
     server.server_close()
 
 
-@pytest.fixture
-def ground(everything, keys):
+@pytest.fixture(scope="module")
+def made(common):
     return make(size=4)
+
+
+@pytest.fixture
+def ground(made, everything, keys):
+    return deepcopy(made)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -109,9 +110,15 @@ def make(size: int = 3) -> Ground:
     return Ground(top, communes, schools, learners, accounts)
 
 
-@pytest.fixture
-def ground(everything, keys) -> Ground:
+@pytest.fixture(scope="module")
+def made(common) -> Ground:
     return make()
+
+
+@pytest.fixture
+def ground(made, everything, keys) -> Ground:
+    """The schools of the module, with objects of its own: what a test changes is undone."""
+    return deepcopy(made)
 
 
 SOON = timedelta(days=1)

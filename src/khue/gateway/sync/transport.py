@@ -130,17 +130,13 @@ def folder(credential: str) -> Path:
 
 def context_of(credential: str) -> ssl.SSLContext:
     """Return a TLS context that checks the server and shows our certificate where the credential has one."""
-    context = ssl.create_default_context()
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if not credential:
-        return context
-    place = folder(credential)
+    place = folder(credential) if credential else None
     try:
-        if (place / "ca.pem").exists():
-            context = ssl.create_default_context(cafile=str(place / "ca.pem"))
-            context.minimum_version = ssl.TLSVersion.TLSv1_2
-        if (place / "client.pem").exists():
-            context.load_cert_chain(str(place / "client.pem"))
+        authority = place / "ca.pem" if place is not None and (place / "ca.pem").exists() else None
+        context = ssl.create_default_context(cafile=authority)  # without one of its own: those the system trusts, which take long to read
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if place is not None and (place / "client.pem").exists():
+            context.load_cert_chain(place / "client.pem")
     except (OSError, ssl.SSLError) as error:
         raise Denied("credential") from error
     return context
