@@ -2,6 +2,8 @@
 # `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
+# What is imported is compiled once, whatever the shell says.
+export PYTHONDONTWRITEBYTECODE =
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -13,7 +15,7 @@ EXTRAS_core := --extra setup
 EXTRAS_solver := --extra solver
 EXTRAS_analytics := --extra analytics
 
-.PHONY: help setup run test test-fast lint fix bench bench-timetable mutation demo lock clean
+.PHONY: help prepare setup run test test-fast lint fix bench bench-timetable mutation demo lock clean
 
 help:  ## list the tasks
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -23,25 +25,26 @@ $(BIN)/python:
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/uv.txt
 
 $(STAMP): $(BIN)/python requirements/dev.txt pyproject.toml
-	$(UV) pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements/dev.txt requirements/uv.txt
+	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt requirements/uv.txt
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(ASSETS): $(STAMP) package.json package-lock.json tools/build_assets.py $(wildcard src/khue/web/assets/*) $(shell find src/khue -name '*.html' -o -name 'wiring.py')
 	$(BIN)/python tools/build_assets.py
 
-setup: $(STAMP) $(ASSETS)  ## Python environment, front-end files, translations
+prepare: $(STAMP) $(ASSETS)
 	@$(BIN)/python tools/compile_messages.py
-	@$(BIN)/python -m compileall -q src tests  # so that no process compiles them anew, whatever its environment says
+
+setup: prepare  ## Python environment, front-end files, translations, the timetable solver's machine code
 	@$(BIN)/python -m khue.school.timetable.solving.warming
 
 run: setup  ## set up, load the demo province if the database is empty, serve
 	$(BIN)/khue up --demo
 
-test: setup  ## set up and check everything
+test: prepare  ## set up and check everything; the solver is compiled meanwhile
 	$(BIN)/python tools/check.py
 
-lint: setup  ## style, types, architecture
+lint: prepare  ## style, types, architecture
 	$(BIN)/python tools/check.py --only lint
 
 fix: $(STAMP)  ## let the tools mend style

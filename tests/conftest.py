@@ -296,3 +296,7 @@ def counted(django_assert_num_queries) -> Callable:
         result.statements = [q["sql"] for q in captured.captured_queries if not q["sql"].upper().startswith(skipped)]
 
     return count
+
+
+if __name__ == "__main__":
+    Databases().ensure_template()
