@@ -169,20 +169,23 @@ class Trial:
     def cell(self, operation: Operation, role: str, expected: str = "") -> Cell:
         """Measure one cell of the matrix.
 
-        With what the matrix says of it, all that is open is asked, and of what is shut one place, in turn with operation and role; of
-        the role's end and its beginning one. Where that differs from the matrix, and without `expected`, everything is asked.
+        With what the matrix says of it, her own place is asked, one of the other places that are open and one of those that are
+        shut, her role's end or its beginning, which of them in turn with operation and role; and everything where that differs
+        from the matrix. Without `expected`, everything is asked.
         """
         if expected:
             turn = zlib.crc32(f"{operation.name} {operation.method} {role}".encode())
-            shut = [one for one in self.targets(operation.thing, role) if one not in {"o", *expected}]
-            asked = {"o", *expected, *shut[turn % max(len(shut), 1) :][:1], "en"[turn % 2]} - {"ne"[turn % 2], "-"}
-            found = self._measure(operation, role, asked)
-            if set(found.letters) - {"-"} == set(expected) & asked:
+            others = [one for one in self.targets(operation.thing, role) if one != "o"]
+            asked = {"o", "en"[turn % 2]}
+            for some in ([one for one in others if one in expected], [one for one in others if one not in expected]):
+                asked |= {some[turn % len(some)]} if some else set()
+            found = self._measure(operation, role, asked, expected)
+            if set(found.letters) & asked == set(expected) & asked:
                 return Cell(expected, found.faults)
         return self._measure(operation, role, set(LETTERS))
 
-    def _measure(self, operation: Operation, role: str, letters: set[str]) -> Cell:
-        """Ask for the things of these letters, before, in and after the role."""
+    def _measure(self, operation: Operation, role: str, letters: set[str], known: str = "") -> Cell:
+        """Ask for the things of these letters, before, in and after the role; whom a page may show by what is `known` is no fault."""
         faults: list[str] = []
         reached: set[str] = set()
         seen: set[str] = set()
@@ -205,7 +208,7 @@ class Trial:
         if operation.thing in ("none",):
             reached |= {one for one in seen if one in LETTERS}
             seen -= set(LETTERS)
-        faults += [f"shows people of {one}, who are out of reach" for one in sorted(seen - reached)]
+        faults += [f"shows people of {one}, who are out of reach" for one in sorted(seen - reached - set(known))]
         return Cell("".join(one for one in LETTERS if one in reached) or "-", faults)
 
     @staticmethod

@@ -121,18 +121,10 @@ def test_what_was_backed_up_comes_back_whole(
         assert content.differences(content.describe(one), content.describe(two)) == []
     assert os.stat(tmp_path / "backup").st_mode & 0o077 == 0
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".backup")]
+    the_walls_came_back(store._name_of(target.url), databases)
 
 
-def test_the_walls_come_back_with_the_data(
-    source: store.Source,
-    target: store.Source,
-    restoring: Callable[[Path], store.Proof],
-    tmp_path: Path,
-    databases: Any,
-) -> None:
-    store.make(source, tmp_path / "backup", now=NOW)
-    restoring(tmp_path / "backup")
-    name = store._name_of(target.url)
+def the_walls_came_back(name: str, databases: Any) -> None:
     with databases.connect("khue_app", name) as app:
         assert app.execute("select count(*) from ledger_entry").fetchone() == (0,)
         app.execute("select set_config('khue.schools', '11', false)")
@@ -235,19 +227,15 @@ def test_a_file_damaged_in_the_store_stops_the_backup(source: store.Source, tmp_
     assert not list(tmp_path.glob(".backup*"))
 
 
-def test_nothing_is_overwritten(
-    source: store.Source, target: store.Source, restoring: Callable[[Path], store.Proof], tmp_path: Path
-) -> None:
-    store.make(source, tmp_path / "backup", now=NOW)
+def test_nothing_is_overwritten(source: store.Source, backup: Path, target: store.Source) -> None:
     with pytest.raises(store.NotEmpty):
-        store.make(source, tmp_path / "backup", now=NOW)
+        store.make(source, backup, now=NOW)
     with pytest.raises(store.NotEmpty):
-        store.restore(tmp_path / "backup", source, witnesses=[], keys=[])
+        store.restore(backup, source, witnesses=[], keys=[])
     with pytest.raises(store.NotEmpty):
-        store.restore(tmp_path / "backup", replace(target, files=source.files), witnesses=[], keys=[])
-    restoring(tmp_path / "backup")
+        store.restore(backup, replace(source, files=target.files), witnesses=[], keys=[])
     with pytest.raises(store.NotEmpty):
-        restoring(tmp_path / "backup")
+        store.restore(backup, replace(target, files=source.files), witnesses=[], keys=[])
 
 
 def test_a_backup_under_writes_is_of_one_moment(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pghistory
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -110,6 +111,7 @@ class Placement(Row):
         indexes = [
             models.Index(fields=["class_group", "learner"], name="schooling_place_class"),
             models.Index(fields=["school", "school_year"], name="schooling_place_school"),
+            BrinIndex(fields=["changed_at"], autosummarize=True, name="schooling_place_changed"),  # what was written since a moment
         ]
 
     @property

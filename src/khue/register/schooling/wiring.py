@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from khue.kernel import homes, menus
 from khue.kernel.database import guards
-from khue.kernel.database.known import known_sql
+from khue.kernel.database.known import known_counts_sql
 from khue.kernel.permissions import Actor, holds, relation
 from khue.kernel.permissions.loading import local_day
 from khue.register.orgs import measures
@@ -57,11 +57,11 @@ def is_homeroom(actor: Actor, thing: Any, at: datetime) -> bool:
 
 
 relation("homeroom", is_homeroom)
-_LEARNERS = "select p.school_id, count(*) from {table} p where p.is_main and p.valid @> %(day)s::date group by 1"
+_THERE = "is_main and valid @> %(day)s::date"
 measures.add(
     "learners", _("Học sinh"),
-    _LEARNERS.format(table="schooling_placement"),
-    known=_LEARNERS.format(table=known_sql(Placement, "school_id, is_main, valid")),
+    f"select school_id, count(*) from schooling_placement where {_THERE} group by 1",
+    known=known_counts_sql(Placement, "school_id", _THERE),
 )  # fmt: skip
 menus.MENU.add("classes", menus.Entry(_("Lớp học"), "schooling:classes", "users", "schooling.view_classes", sort=20))
 menus.MENU.add("transfers", menus.Entry(_("Chuyển trường"), "schooling:transfers", "arrows-exchange", "schooling.ask_transfer", sort=60))
