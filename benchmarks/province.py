@@ -180,7 +180,10 @@ class Ground:
 
     def days(self) -> Iterator[Ratio]:
         """Ask of an earlier day what is asked of today."""
+        from django.utils import timezone
+
         from khue.kernel.database import scope
+        from khue.register.orgs import known
         from khue.register.orgs import queries as orgs
         from khue.register.orgs.models import Unit
         from khue.register.schooling import queries
@@ -206,6 +209,22 @@ class Ground:
                 return go
 
             yield measure(f"as of another day: {name}", ours=at(day), floor=at(DAY), target=2.0, rounds=ROUNDS, note=f"{day} beside {DAY}")
+
+        def by_commune(then: date | None) -> Callable[[], None]:
+            def go() -> None:
+                with scope.everything():
+                    if then:
+                        known.counts_by_map(self.actor, day=DAY, map_day=DAY, kind="commune", known_on=then)
+                    else:
+                        orgs.counts_by_map(self.actor, day=DAY, map_day=DAY, kind="commune")
+
+            return go
+
+        last = timezone.localdate(self.superuser.execute("select max(changed_at) from schooling_placement").fetchone()[0])
+        yield measure(
+            "as known on another day: counts by commune", ours=by_commune(last), floor=by_commune(None), target=2.0, rounds=ROUNDS,
+            note="known on the last day a place was written, beside now",
+        )  # fmt: skip
 
     # -- a school on one page ------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from django.db.models.expressions import RawSQL
 
 from khue.kernel.permissions import Actor
 from khue.register.people.models import Person
-from khue.register.schooling.mine import files_of
+from khue.register.schooling.mine import files_of, sees_all_files
 from regulations import names
 
 FIRST_NAMES = 1000
@@ -133,14 +133,15 @@ def find_learners(actor: Actor, words: str, limit: int, day: date) -> QuerySet[P
         until = words[:-1] + chr(ord(words[-1]) + 1)
         both = RawSQL(BY_CODE, [words, until, words, until])  # noqa: S611  a code of a file that went into another leads there
         return files_of(actor, day).filter(pk__in=both).order_by("code").distinct()[:limit]
-    found = files_of(actor, day).order_by("sort_key", "pk").distinct()
     starts = re.findall(r"[^\W_]+", words)
     if not starts:
-        return found.none()
-    if actor.schools is None:
+        return Person.objects.none()
+    if sees_all_files(actor):  # the function gives learners only, and no file that went into another
         query = " & ".join(f"{word}:*" for word in starts)
         first, next_ = spans(starts)
-        return found.filter(pk__in=RawSQL("select khue_find_learners(%s, %s, %s, %s, %s, %s)", [query, limit, *first, *next_]))[:limit]
+        best = RawSQL("select khue_find_learners(%s, %s, %s, %s, %s, %s)", [query, limit, *first, *next_])
+        return Person.objects.filter(pk__in=best).order_by("sort_key", "pk")[:limit]
+    found = files_of(actor, day).order_by("sort_key", "pk").distinct()
     for word in starts:
         found = found.filter(name_fold__regex=rf"\m{word}")
     return found[:limit]

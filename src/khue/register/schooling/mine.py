@@ -73,6 +73,11 @@ def own_learner(actor: Actor, thing: Any, at: datetime) -> bool:
 relation("own_learner", own_learner)
 
 
+def sees_all_files(actor: Actor) -> bool:
+    """Return whether the files of every learner of the province are hers to open, where she may open files at all."""
+    return actor.schools is None and RIGHTS["people.view_file"].roles.get(actor.role) != "own_learner"
+
+
 def files_of(actor: Actor, day: date) -> QuerySet[Person]:
     """Return the learners whose files the actor may open, as far as her place and her classes reach.
 
