@@ -59,6 +59,8 @@ def main() -> int:
     meanwhile = {} if only == "lint" else {name: start(command) for name, command in MEANWHILE.items()}
     failed = [name for name, command in checks.items() if not run(name, command)]
     failed += [name for name, process in meanwhile.items() if process.wait() != 0]
+    if only != "lint":
+        start([BIN / "python", "-m", "tests.conftest", "leave"]).wait()
     for name in failed:
         print(f"failed: {name}")
     print(f"checks: {len(checks) + len(meanwhile) - len(failed)} passed, {len(failed)} failed")
