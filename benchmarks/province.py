@@ -112,7 +112,7 @@ class Ground:
         random.Random(7).shuffle(names)
         ours: list[float] = []
         floor: list[float] = []
-        for turn, name in enumerate(names[:220]):
+        for turn, name in enumerate(names[:420]):
             parts = name.split()
             words = f"{parts[0]} {parts[-1]}" if turn % 3 else parts[-1]
 
@@ -121,10 +121,14 @@ class Ground:
                     list(find_learners(self.actor, words, 20, DAY).values_list("uid", "name", "code"))
 
             bare = self.bare(self.sent(ask))
-            for kept, go in ((floor, bare), (ours, ask)):
-                start = time.perf_counter()
-                go()
-                kept.append(time.perf_counter() - start)
+            times: dict[Callable[[], None], list[float]] = {bare: [], ask: []}
+            for _ in range(3):  # a shared machine halts now one, now the other: the middle one of three counts
+                for go, took in times.items():
+                    start = time.perf_counter()
+                    go()
+                    took.append(time.perf_counter() - start)
+            floor.append(statistics.median(times[bare]))
+            ours.append(statistics.median(times[ask]))
         mine, theirs = (statistics.quantiles(times[20:], n=20)[18] for times in (ours, floor))
         pairs = sorted(a / b for a, b in zip(ours[20:], floor[20:], strict=True))
         yield Ratio(
