@@ -23,13 +23,19 @@ def find() -> str | None:
 
 
 def install() -> None:
-    """Install Debian's chromium-headless-shell; silent, and without complaint where it does not work."""
+    """Install Debian's chromium-headless-shell, or chromium; silent, and without complaint where it does not work."""
     apt = shutil.which("apt-get")
     if apt is None or os.geteuid() != 0:
         return
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for arguments in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", "chromium-headless-shell"]):
+
+    def run(*arguments: str) -> None:
         subprocess.run([apt, *arguments], env=environment, check=False, stdout=subprocess.DEVNULL)
+
+    run("update", "-qq")
+    for package in NAMES[:2]:  # older releases have no shell of its own
+        if find() is None:
+            run("install", "-y", "-qq", "--no-install-recommends", package)
 
 
 def main() -> int:
