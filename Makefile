@@ -9,6 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 STAMP := $(VENV)/.installed
+COMPILED := $(VENV)/.compiled
 ASSETS := src/khue/web/static/build/manifest.json
 EXTRAS_dev := --extra dev --extra analytics --extra solver --extra setup
 EXTRAS_core := --extra setup
@@ -35,7 +36,11 @@ $(ASSETS): $(STAMP) package.json package-lock.json tools/build_assets.py $(wildc
 prepare: $(STAMP) $(ASSETS)
 	@$(BIN)/python tools/compile_messages.py
 
-setup: prepare  ## Python environment, front-end files, translations, the timetable solver's machine code
+$(COMPILED): $(STAMP)
+	$(BIN)/python -m compileall -q -j0 src $(VENV)/lib  # a service may not write beside what it imports, and would compile at every start
+	@touch $@
+
+setup: prepare $(COMPILED)  ## Python environment, front-end files, translations, the timetable solver's machine code
 	@$(BIN)/python -m khue.school.timetable.solving.warming
 
 run: setup  ## set up, load the demo province if the database is empty, serve

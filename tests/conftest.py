@@ -163,40 +163,32 @@ def databases() -> Databases:
 @pytest.fixture(scope="session")
 def django_db_setup(databases: Databases, django_db_blocker) -> Iterator[None]:
     """Point Django at a fresh clone, as the application role."""
-    from django.conf import settings
-    from django.db import connections
-
-    from khue.settings.base import database
-
     name = databases.clone(f"khue_test_{os.getpid()}")
-    _point(settings, connections, database(databases.server.url("khue_app", name)))
-    yield
-    connections.close_all()
+    with pointed(databases.server.url("khue_app", name)):
+        yield
     databases.drop(name)
 
 
-def _point(settings, connections, values: dict) -> None:
-    connections.close_all()
-    for key, value in values.items():
-        settings.DATABASES["default"][key] = value
-        connections["default"].settings_dict[key] = value
-
-
 @contextlib.contextmanager
-def opened(databases: Databases, django_db_blocker, name: str) -> Iterator[None]:
-    """Point Django's default connection at database `name` as the application role, and at the former one afterwards."""
+def pointed(url: str) -> Iterator[None]:
+    """Point Django's default connection at another database, and at the former one afterwards."""
     from django.conf import settings
     from django.db import connections
 
     from khue.settings.base import database
 
-    before = {key: settings.DATABASES["default"][key] for key in ("NAME", "USER", "PASSWORD", "HOST", "PORT", "OPTIONS")}
-    with django_db_blocker.unblock():
-        _point(settings, connections, database(databases.server.url("khue_app", name)))
-        try:
-            yield
-        finally:
-            _point(settings, connections, before)
+    def point(values: dict[str, object]) -> None:
+        connections.close_all()
+        for held in (settings.DATABASES["default"], connections["default"].settings_dict):
+            held.update(values)
+
+    wanted = database(url)
+    before = {key: settings.DATABASES["default"][key] for key in wanted}
+    point(wanted)
+    try:
+        yield
+    finally:
+        point(before)
 
 
 @contextlib.contextmanager
@@ -205,7 +197,7 @@ def world(databases: Databases, django_db_blocker, build: Callable[[], object]) 
     from khue.kernel.database import scope
 
     name = databases.clone(f"khue_fresh_{os.getpid()}_{build.__module__}".replace(".", "_")[:60])
-    with opened(databases, django_db_blocker, name), scope.everything():
+    with django_db_blocker.unblock(), pointed(databases.server.url("khue_app", name)), scope.everything():
         build()
     yield name
     databases.drop(name)
@@ -224,8 +216,9 @@ def fresh_database(databases: Databases, template: str, django_db_blocker, reque
     Django's default connection points at it as the application role while the test runs.
     """
     name = databases.clone(f"khue_fresh_{os.getpid()}_{abs(hash(request.node.nodeid)) % 10**6}", template)
-    with opened(databases, django_db_blocker, name):
-        os.environ["DATABASE_URL"] = databases.server.url("khue_app", name)
+    url = databases.server.url("khue_app", name)
+    with django_db_blocker.unblock(), pointed(url):
+        os.environ["DATABASE_URL"] = url
         os.environ["DATABASE_OWNER_URL"] = databases.server.url("khue_owner", name)
         yield name
     databases.drop(name)
@@ -299,12 +292,19 @@ def counted(django_assert_num_queries) -> Callable:
 
 
 def leave() -> None:
-    """Stop the clusters and give the memory back, where they lie in memory."""
+    """Stop the clusters and give the memory back, where they lie in memory and nobody else tests."""
     home = _home()
-    if Path("/dev/shm") in home.parents and home.exists():
-        for place in (home / "power", home):
-            _server(place).stop()
-        shutil.rmtree(home, ignore_errors=True)
+    if Path("/dev/shm") not in home.parents or not home.exists():
+        return
+    server = _server(home)
+    if server.is_running():
+        with psycopg.connect(server.url("khue", "postgres")) as admin:
+            others = "select 1 from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()"
+            if admin.execute(others).fetchone():
+                return
+    for one in (_server(home / "power"), server):
+        one.stop()
+    shutil.rmtree(home, ignore_errors=True)
 
 
 if __name__ == "__main__":

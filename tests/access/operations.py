@@ -125,7 +125,6 @@ def targets(world: World, thing: str, role: str, account: Account | None) -> dic
         made |= {"o": own, "s": [*classmate, *made["s"]]}
     elif thing in ("learner", "learner code"):
         made["o"] = made["o"][:1]
-    made |= {letter: made[letter][:1] for letter in "xc"}  # what is so far away is the same to everybody
     if role == "subject_teacher" and thing in ("register", "line"):
         made["s"] += _things(world, f"other {thing}", "o", role, account)
     return {letter: some for letter, some in made.items() if some}

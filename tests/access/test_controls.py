@@ -21,9 +21,8 @@ from tests.access.trying import Answer, Trial
 def line_of(trial: Trial, name: str, method: str) -> list[str]:  # noqa: F811
     """Return what the matrix says is wrong with one operation as it is now."""
     (operation,) = [one for one in operations.catalogue() if (one.name, one.method) == (name, method)]
-    expected = read()[name, method]
-    line, faults = measured(trial, operation, expected)
-    return faults + differences(expected, line)
+    line, faults = measured(trial, operation)
+    return faults + differences(read()[name, method], line)
 
 
 def test_the_lines_of_the_controls_are_right_without_a_hole(trial: Trial) -> None:  # noqa: F811

@@ -7,8 +7,6 @@ no page of ours (sign-in and other doors of django-allauth, files, the forms' re
 
 from __future__ import annotations
 
-import zlib
-
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
@@ -55,17 +53,11 @@ def statements(asked: Trial, operation: Operation, role: str) -> list[str] | Non
     return None
 
 
-def in_turn(operation: Operation, roles: list[str], most: int = 4) -> list[str]:
-    """Return at most so many of the roles, which of them in turn with the operation."""
-    first = zlib.crc32(operation.name.encode()) % max(len(roles), 1)
-    return [*roles[first:], *roles[:first]][:most]
-
-
 @pytest.mark.timeout(900)
 def test_every_page_costs_six_statements_at_most(trial: Trial) -> None:  # noqa: F811
     dear, opened, lines = [], 0, read()
     for operation in pages():
-        for role in in_turn(operation, [one for one in world.ROLES if "o" in lines[operation.name, operation.method][one]]):
+        for role in [one for one in world.ROLES if "o" in lines[operation.name, operation.method][one]]:
             asked = statements(trial, operation, role)
             opened += asked is not None
             if asked is not None and len(asked) > MOST:

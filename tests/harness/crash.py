@@ -42,8 +42,8 @@ from django.db import connections
 from khue.kernel import faults
 
 Acknowledge = Callable[[str], None]
-MOST_TIMES = 2
-"""A point that is reached often is killed at its first and its last time."""
+MOST_TIMES = 3
+"""A point that is reached often is killed at its first, second and last time."""
 PATIENCE = 120.0
 
 

@@ -25,7 +25,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
-from django.db import connections
 
 from khue.kernel import faults
 from khue.kernel.database.launcher import Server
@@ -92,17 +91,12 @@ class Mains:
     @contextlib.contextmanager
     def database(self, name: str) -> Iterator[str]:
         """Clone a database and let Django's default connection be the application's at it; dropped at the end."""
-        from django.conf import settings
+        from tests.conftest import pointed
 
-        from khue.settings.base import database
-        from tests.conftest import _point
-
-        before = {key: settings.DATABASES["default"][key] for key in ("NAME", "USER", "PASSWORD", "HOST", "PORT", "OPTIONS")}
-        _point(settings, connections, database(self.server.url("khue_app", self.clone(name))))
         try:
-            yield name
+            with pointed(self.server.url("khue_app", self.clone(name))):
+                yield name
         finally:
-            _point(settings, connections, before)
             with self.admin() as admin:
                 admin.execute(f'drop database if exists "{name}" with (force)')
 

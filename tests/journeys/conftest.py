@@ -13,6 +13,7 @@ outside the site.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Iterator
@@ -39,8 +40,6 @@ FLAGS = [
     "--disable-features=Translate,MediaRouter,OptimizationHints,AutofillServerCommunication",
 ]  # fmt: skip
 AXE = Axe().axe_script
-READ: set[str] = set()
-"""Names of the pages axe has read in this process."""
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
 PAIRS: set[str] = set()
 """Pairs of ink and ground, with size and weight, that axe has measured in this process: reading contrast is four fifths of its time."""
@@ -157,6 +156,12 @@ class Window:
         self.page.wait_for_url(lambda url: "dang-nhap" not in url)
         return self.page
 
+    @contextlib.contextmanager
+    def coming(self) -> Iterator[None]:
+        """Wait until the page that is asked for inside is there."""
+        with self.page.expect_navigation(wait_until="load"):
+            yield
+
     def expect_refusal(self, status: int) -> None:
         """Say that the next refusal of this status is meant: Chromium logs each as an error."""
         self.expected.append(f"status of {status}")
@@ -180,11 +185,13 @@ class Window:
             self.page.screenshot(path=SCREENS / f"{name}-{self.width}.png", full_page=True)
 
     def check(self, name: str, *, by_axe: bool = True) -> None:
-        """Assert no violation (read once a name), nothing wider than the window, nothing on the console; take a picture where asked."""
+        """Assert no violation, nothing wider than the window, nothing on the console; take a picture where asked.
+
+        A page that was asked for by a press is waited for with `coming`: without it the one before, or none yet, would be read.
+        """
+        self.page.wait_for_load_state("load")
         self.picture(name)
-        if by_axe and name not in READ:  # both widths are one page; what differs are the components, read at both on their own page
-            assert self.axe() == []
-            READ.add(name)
+        assert not by_axe or self.axe() == []
         assert self.overflow() <= 0, "the page scrolls sideways"
         self.assert_quiet()
 

@@ -57,7 +57,8 @@ def walk(window, tmp_path):
     run_last_job()
     page.reload()
     window.check("import-applied")
-    page.get_by_role("link", name="Hoàn tác cả lần nhập").click()
+    with window.coming():
+        page.get_by_role("link", name="Hoàn tác cả lần nhập").click()
     window.check("import-undo")
     with page.expect_navigation():
         page.get_by_role("button", name="Hoàn tác lần nhập này").click()

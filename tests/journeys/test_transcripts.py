@@ -31,7 +31,8 @@ def act_as(window, role: str) -> None:
     acting = window.page.locator(".k-acting summary")
     if role not in acting.inner_text().lower():
         acting.click()
-        window.page.get_by_role("button", name=re.compile(role, re.IGNORECASE)).click()
+        with window.coming():
+            window.page.get_by_role("button", name=re.compile(role, re.IGNORECASE)).click()
 
 
 def test_signed_by_three_and_checked_by_anybody(site: str, desk, phone, settings, tmp_path) -> None:
@@ -50,7 +51,8 @@ def test_signed_by_three_and_checked_by_anybody(site: str, desk, phone, settings
     desk.page.get_by_role("button", name="Lập học bạ").click()
     desk.page.get_by_text("Đã lập 3 học bạ mới").wait_for()
     desk.check("transcripts-class")
-    desk.page.get_by_role("link", name="Ký với tư cách chủ nhiệm").click()
+    with desk.coming():
+        desk.page.get_by_role("link", name="Ký với tư cách chủ nhiệm").click()
     desk.check("transcripts-approve")
     desk.page.get_by_role("button", name="Ký với tư cách chủ nhiệm").click()
     desk.page.get_by_role("heading", name="Giáo viên chủ nhiệm ký").first.wait_for()
@@ -64,7 +66,8 @@ def test_signed_by_three_and_checked_by_anybody(site: str, desk, phone, settings
         first = made.transcripts()[0]
 
     desk.open(address)
-    desk.page.get_by_role("link", name="Nguyễn Văn An", exact=True).click()
+    with desk.coming():
+        desk.page.get_by_role("link", name="Nguyễn Văn An", exact=True).click()
     desk.check("transcript")
 
     phone.sign_in(guardian.username)

@@ -229,7 +229,8 @@ def a_mother_is_invited_and_comes(desk, phone, group: ClassGroup) -> str:
     page.get_by_role("link", name="Mời phụ huynh").click()
     page.get_by_label("Họ và tên phụ huynh").fill("Võ Thị Mai")
     page.select_option("#id_relation", "mother")
-    page.get_by_role("button", name="Cấp mã mời").click()
+    with desk.coming():
+        page.get_by_role("button", name="Cấp mã mời").click()
     desk.check("path-slip")
     code = page.locator(".k-code").inner_text()
     username = page.get_by_text("Tên đăng nhập").inner_text().partition(":")[2].strip()
@@ -292,7 +293,8 @@ def the_homeroom_teacher_and_the_principal_close(year: Year, desk, phone, group:
         page.get_by_text("Vì sao").first.wait_for()
         assert "Điều 9" in page.locator("details.kg-why").first.inner_text()
         desk.check(f"path-results-{term}")
-        page.get_by_role("link", name=re.compile("Khoá sổ học kỳ")).click()
+        with desk.coming():
+            page.get_by_role("link", name=re.compile("Khoá sổ học kỳ")).click()
         desk.check("path-close")
         page.get_by_role("button", name=re.compile("Khoá sổ học kỳ")).click()
         page.wait_for_url("**/viec/**")

@@ -25,7 +25,7 @@ PRIMARY = assessment.rules_for(grade=4, year=2025)
 PRIMARY_OLD = [assessment.rules_for(grade=4, year=2017), assessment.rules_for(grade=4, year=2015)]
 
 CODES = ("toan", "ngu_van", "ngoai_ngu", "s1", "s2", "s3", "s4", "s5")
-SEVERAL = settings(max_examples=40)
+SEVERAL = settings(max_examples=80)
 
 
 def near(high: int) -> st.SearchStrategy[int]:

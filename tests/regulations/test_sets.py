@@ -25,7 +25,7 @@ from regulations.assessment import frames
 from regulations.contests import Shares
 from regulations.core import NoRuleInForce, OutOfRange, RuleError, UnknownValue, half_up
 
-SEVERAL = settings(max_examples=40)
+SEVERAL = settings(max_examples=60)
 COUNTS = st.sampled_from([0, 1, 2, 9, 10, 11, 95, 99, 100, 100, 100, -1, None, 101])
 PEOPLE = st.sampled_from([0, 10, 20, 100, 100, 200])
 

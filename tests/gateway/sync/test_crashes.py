@@ -96,7 +96,7 @@ def committed(fresh_database, keys, other_end):
 
 @pytest.mark.alone
 def test_a_turn_survives_every_kill(committed):
-    report = crash.survives(Turn(*committed), chances=1, times=1)
+    report = crash.survives(Turn(*committed), chances=1, times=2)
     assert report.faults == []
     assert report.points >= {"sync.plan.after_stage", "sync.plan.after_queue", "sync.send.after_answer", "sync.send.before_commit", "sync.turn.before_end"}
 

@@ -25,7 +25,7 @@ from khue.kernel import files
 from khue.kernel.backup import content, drills, programs, store
 from khue.kernel.database import scope
 from khue.kernel.ledger import canonical, signing
-from tests.conftest import opened
+from tests.conftest import pointed
 from tests.harness import crash
 from tests.kernel.ledger.conftest import Book, book, witness
 
@@ -57,7 +57,7 @@ def original(databases: Any, django_db_blocker: Any, tmp_path_factory: pytest.Te
     folder = tmp_path_factory.mktemp("original")
     name = databases.clone(f"khue_fresh_{os.getpid()}_original")
     how = {"KHUE_KEYS": folder / "keys", "KHUE_WITNESSES": [folder / "witness"], "KHUE_FILES": folder / "store"}
-    with override_settings(**how), opened(databases, django_db_blocker, name):
+    with override_settings(**how), django_db_blocker.unblock(), pointed(databases.server.url("khue_app", name)):
         signing._remembered = None
         written = Book(NOW)
         written.write("b", 70, 75)

@@ -81,7 +81,7 @@ def committed(fresh_database, keys):
 
 @pytest.mark.alone
 def test_freezing_survives_every_kill(committed):
-    report = crash.survives(Freeze(committed), chances=1, times=1)
+    report = crash.survives(Freeze(committed), chances=2, times=2)
     assert report.faults == []
     assert report.points >= {"periods.freeze.after_read", "periods.freeze.after_snapshots", "periods.freeze.before_commit", "periods.freeze.after_root"}
 

@@ -4,22 +4,18 @@ import json
 
 import pytest
 from click.testing import CliRunner
-from django.db import connections
 
 from khue.kernel.database import scope
 from khue.register.orgs.cli import group
 from khue.register.orgs.models import Unit
+from tests.conftest import pointed
 
 
 @pytest.fixture
 def owner(fresh_database, databases):
     """Point Django at the fresh database as the schema's owner: scratch tables need it."""
-    from django.conf import settings
-
-    from khue.settings.base import database
-    from tests.conftest import _point
-
-    _point(settings, connections, database(databases.server.url("khue_owner", fresh_database)))
+    with pointed(databases.server.url("khue_owner", fresh_database)):
+        yield
 
 
 @pytest.mark.timeout(600)

@@ -68,9 +68,9 @@ def known_counts_sql(model: type[models.Model], by: str, condition: str) -> str:
     """Return SQL of (by, number of rows) for rows that meet a condition, as known at the parameter %(moment)s.
 
     by         a column
-    condition  on columns without a table's name; with what the current count needs an index for
+    condition  on columns without a table's name, such as today's count has an index for
 
-    The current count by its index, less what was written since as it is, and as it was: so it costs little more than today's.
+    Today's count by its index, less what was written since as it is now, plus that as it was: little more than today's count costs.
     The table needs an index on changed_at.
     """
     table, history = model._meta.db_table, history_of(model)._meta.db_table
