@@ -21,6 +21,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from khue.kernel import collecting
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
@@ -129,6 +131,11 @@ class Databases:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the browser journeys last: no test that forks comes after Playwright's loop has begun in its process."""
     items.sort(key=lambda item: "journeys" in item.path.parts)
+
+
+def pytest_collection_finish() -> None:
+    """Look for cyclic garbage as seldom as the web server does."""
+    collecting.settle()
 
 
 @pytest.hookimpl(tryfirst=True)

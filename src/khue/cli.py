@@ -131,6 +131,9 @@ def worker(concurrency: int, once: bool) -> None:
     prepare()
     from procrastinate.contrib.django import app
 
+    from khue.kernel import collecting
+
+    collecting.settle()
     running = app.with_connector(app.connector.get_worker_connector())  # type: ignore[attr-defined]
     running.run_worker(concurrency=concurrency, wait=not once, install_signal_handlers=True)
 
