@@ -21,7 +21,7 @@ class SessionStore(StoreInDatabase):
     def load(self) -> dict[str, Any]:
         """Return what the session keeps; nothing, and no key any more, where it is unknown or at its end."""
         row = None
-        if "\0" not in self.session_key:
+        if self.session_key and "\0" not in self.session_key:
             with connection.cursor() as cursor:
                 cursor.execute(READ, [self.session_key, timezone.now()])
                 row = cursor.fetchone()

@@ -22,19 +22,20 @@ def _values(everything: bool, schools: Iterable[int], people: Iterable[int]) -> 
     ]
 
 
+_SET = ", ".join(f"set_config('{name}', %s, true)" for name in _NAMES)
+_READ = ", ".join(f"coalesce(current_setting('{name}', true), '') as s{number}" for number, name in enumerate(_NAMES))
+
+
 def _set(values: list[str]) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "select set_config('khue.all', %s, true), set_config('khue.schools', %s, true),"
-            " set_config('khue.people', %s, true)",
-            values,
-        )
+        cursor.execute(f"select {_SET}", values)
 
 
-def _read() -> list[str]:
+def _change(values: list[str]) -> list[str]:
+    """Set the scope and return what it was."""
     with connection.cursor() as cursor:
-        cursor.execute("select " + ", ".join(f"coalesce(current_setting('{name}', true), '')" for name in _NAMES))
-        return list(cursor.fetchone())
+        cursor.execute(f"select {_SET}, before.* from (select {_READ} offset 0) before", values)
+        return list(cursor.fetchone()[len(_NAMES) :])
 
 
 @contextmanager
@@ -47,9 +48,10 @@ def opened(
     """
     nested = connection.in_atomic_block
     with transaction.atomic():
-        before = _read() if nested else None
-        values = _values(everything, schools, people)
-        if nested or any(values):  # a new transaction begins with no scope at all
+        values, before = _values(everything, schools, people), None
+        if nested:
+            before = _change(values)
+        elif any(values):  # a new transaction begins with no scope at all
             _set(values)
         yield
         if before is not None and not connection.needs_rollback:  # an error rolls the savepoint back, and this with it
