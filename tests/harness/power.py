@@ -135,6 +135,9 @@ class Mains:
 
     def restore(self) -> None:
         """Start the server again: it recovers what was committed."""
+        # After a real cut no process has the number in these files; here the dead one keeps it until the system has taken note.
+        for lock in (self.server.data / "postmaster.pid", *self.server.socket.glob(".s.PGSQL.*.lock")):
+            lock.unlink(missing_ok=True)
         self.server.start()
 
     def unsound(self, name: str) -> list[str]:

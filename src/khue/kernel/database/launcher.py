@@ -256,7 +256,7 @@ class Server:
                 break
             if time.monotonic() > deadline:
                 raise ServerError(f"The database server did not start; see {self.log}.")
-            time.sleep(1)
+            time.sleep(0.25)
         self._ensure_roles()
 
     def stop(self) -> None:
