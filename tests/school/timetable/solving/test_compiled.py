@@ -2,13 +2,14 @@
 
 import ast
 import random
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
 import pytest
 
 import khue
-from khue.school.timetable.solving import checking, desk, ordinary, running
+from khue.school.timetable.solving import checking, desk, ordinary, running, swapping
 from khue.school.timetable.solving import model as m
 from khue.school.timetable.solving.annealing import Annealer
 from khue.school.timetable.solving.compiling import SCALE, compiled
@@ -16,7 +17,7 @@ from khue.school.timetable.solving.placing import Board
 from khue.school.timetable.solving.relations import Relations
 from khue.school.timetable.solving.rules import soft_weeks, weeks
 from khue.school.timetable.solving.state import State
-from khue.school.timetable.solving.swapping import Swapper
+from khue.school.timetable.solving.swapping import KINDS, Swapper
 from tests.school.timetable.solving.schools import four_lessons
 
 LAN = m.Who("teachers", ("Lan",))
@@ -106,15 +107,35 @@ def test_swapping_places_a_school_and_breaks_nothing(sessions):
     assert swapper.rounds >= len(c.members)
 
 
-@pytest.mark.parametrize("way", range(4))
-def test_each_way_of_trying_places_a_school(way):
+@pytest.mark.parametrize("kind", [replace(kind, later=(later,)) for kind in KINDS for later in kind.later])
+def test_each_kind_of_lane_places_a_school(kind):
     problem = ordinary.school(8, sessions=2, seed=3)
     c, board, relations, rng = _made(problem)
-    swapper = Swapper(c, board, relations, rng)
-    swapper.tries = way
+    swapper = Swapper(c, board, relations, rng, [kind])
     assert swapper.run(monotonic() + 60, 50_000, lambda: False)
-    assert swapper.tries == way + 1
+    assert swapper.lanes[0].tries == 1
     assert checking.check(problem, running.solution_of(c, swapper.state())).is_feasible
+
+
+def test_lanes_have_turns_of_the_same_length_and_go_on_where_they_ended():
+    keys = tuple(f"x{n}" for n in range(8))
+    crowded = m.Problem(
+        "Tám tiết trong sáu",
+        tuple(m.Day(f"Thứ {d + 2}", d) for d in range(2)),
+        tuple("123"),
+        tuple(m.Activity(key, (f"T{n}",), ("L",)) for n, key in enumerate(keys)),
+        tuple(f"T{n}" for n in range(8)),
+        {"L": ("L",)},
+    )
+    c, board, relations, rng = _made(crowded)
+    swapper = Swapper(c, board, relations, rng)
+    units = len(c.members)
+    assert not swapper.run(monotonic() + 60, 40 * swapping.TURN * units, lambda: False)
+    turns = [lane.rounds / (swapping.TURN * units) for lane in swapper.lanes]
+    assert max(turns) - min(turns) < 2.5
+    assert swapper.lanes[0].tries > 1, "short tries begin anew"
+    assert [lane.tries for lane in swapper.lanes[1:]] == [1, 1], "broad ones go on"
+    assert len(swapper.state().starts) == max(lane.most for lane in swapper.lanes) < units
 
 
 def test_the_same_seed_swaps_the_same_way_and_a_stop_is_heard():

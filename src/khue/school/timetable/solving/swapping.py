@@ -2,15 +2,19 @@
 
 Units are placed hardest first. A unit without a free start opens a chain: it takes the start with fewest units in the way,
 these are placed again the same way, at most 14 deep; without success the board is put back. Then the cheapest start is
-forced, where pushing a unit out of its start counts as often as that happened lately, and who had to leave waits next.
+forced, where pushing a unit out of its start counts as often as that happened lately. Several lanes, each with a desk of its
+own, do this by turns, each in a way of its own.
 What the arrays cannot say (`desk.Unsayable`) is left to `placing`, which does the same in plain Python.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from copy import copy
+from dataclasses import dataclass
 from time import monotonic
+from types import ModuleType
 
 import numpy as np
 
@@ -24,6 +28,7 @@ from khue.school.timetable.solving.desk import (
     IS_BROAD,
     IS_LATER,
     MOST,
+    SEED,
     UNITS,
     Desk,
 )
@@ -31,37 +36,98 @@ from khue.school.timetable.solving.placing import Board
 from khue.school.timetable.solving.relations import Relations
 from khue.school.timetable.solving.state import State
 
-WAYS = ((True, False), (False, True), (False, False), (True, True))
-"""The ways of four tries in turn: whether those forced out wait last (or are next), and whether chains are broad (see `run`)."""
-BROAD = 8
-"""How many times as long a broad try is: it gets there slowly, and goes on getting there."""
 CHUNK = 2_000
 """Calls between looks at the clock: some hundredths of a second."""
-FIRST_TRY = 60
-"""Calls a unit of the first try, which is not broad; each later pair has twice as many. Most such tries end soon or hardly ever."""
+TURN = 20
+"""Calls a unit a lane makes before the next lane's turn."""
 
 
-class Swapper:
-    """Places on a desk; goes on where the last `run` ended."""
+@dataclass(frozen=True)
+class Kind:
+    """How the tries of a lane go.
 
-    def __init__(self, c: Compiled, board: Board, relations: Relations, rng: random.Random) -> None:
-        from khue.school.timetable.solving import pushing_loops as loops
+    later  whether those forced out wait last, for each try in turn; otherwise they are next
+    broad  whether chains are broad: long, with all starts tried at their first five levels and one at those below, and forced
+           out is first of all who was least often in the whole try
+    first  calls a unit of the first try; each later round of `later` has twice as many
+    """
 
-        self.loops = loops
-        self.desk = Desk(c, board, relations, rng)
-        self.cells, self.tables = self.desk.cells, self.desk.tables
-        loops.begin(self.cells)
-        self._prune()
-        self.rng = rng
+    later: tuple[bool, ...]
+    broad: bool
+    first: int
+
+
+KINDS = (Kind((True, False), broad=False, first=60), Kind((False,), broad=True, first=6_000), Kind((True,), broad=True, first=6_000))
+"""The lanes: short tries, most of which end soon or hardly ever, and two that get there slowly and go on getting there."""
+
+
+class Lane:
+    """A desk of its own with the try that is under way on it."""
+
+    def __init__(self, desk: Desk, kind: Kind, rng: random.Random) -> None:
+        self.desk, self.kind, self.rng = copy(desk), kind, rng
+        self.desk.cells = desk.cells.copy()
+        self.desk.cells[SEED] = rng.randrange(1, 2_147_483_646)
         self.tries = self.left = 0
         self.limit = 0  # calls of one chain
 
+    @property
+    def rounds(self) -> int:
+        """Return the calls made so far."""
+        return int(self.desk.cells[CALLS])
+
+    @property
+    def most(self) -> int:
+        """Return how many units the fullest timetable holds."""
+        return int(self.desk.cells[MOST])
+
+    def push(self, calls: int) -> bool:
+        """Go on for so many calls, or to the end of the try; True when everything is placed."""
+        if self.left <= 0:
+            self._begin()
+        before = self.rounds
+        done = bool(loops().push(self.desk.cells, self.desk.tables, min(calls, self.left), self.limit))
+        self.left -= max(1, self.rounds - before)
+        return done
+
+    def _begin(self) -> None:
+        """Start from what lies on the desk, later from an empty one, in another order each time."""
+        cells, number, kind = self.desk.cells, self.tries, self.kind
+        units = int(cells[UNITS])
+        self.tries += 1
+        if number:
+            loops().clear(cells)
+        self.left = kind.first * units * 2 ** (number // len(kind.later))
+        self.limit = max(100, 2 * units if kind.broad else units // 2)
+        cells[IS_LATER], cells[IS_BROAD] = kind.later[number % len(kind.later)], kind.broad
+        loops().forget(cells)
+        rank = self.desk.part(HARD) + np.array([self.rng.random() * units * 0.05 * min(number, 1) for _ in range(units)])
+        loops().wait(cells, np.argsort(-rank, kind="stable").astype(np.int32))
+        loops().keep(cells)
+
+
+def loops() -> ModuleType:
+    """Return the compiled loops, which are loaded when they are first used."""
+    from khue.school.timetable.solving import pushing_loops
+
+    return pushing_loops
+
+
+class Swapper:
+    """Places on several desks by turns; goes on where the last `run` ended."""
+
+    def __init__(self, c: Compiled, board: Board, relations: Relations, rng: random.Random, kinds: Sequence[Kind] = KINDS) -> None:
+        self.desk = Desk(c, board, relations, rng)
+        loops().begin(self.desk.cells)
+        self._prune()
+        self.lanes = [Lane(self.desk, kind, rng) for kind in kinds]
+
     def _prune(self) -> None:
         """Take from each unit the starts that units with a single start can never leave."""
-        cells, desk = self.cells, self.desk
+        desk = self.desk
         for _ in range(5):
             keeps = np.zeros(len(desk.part(DOM)), dtype=np.int32)
-            if not self.loops.prune(cells, self.tables, keeps):
+            if not loops().prune(desk.cells, desk.tables, keeps):
                 return
             ends, starts = desk.part(DOM_PTR), desk.part(DOM)
             rows = [starts[a:b][keeps[a:b] > 0] for a, b in zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True)]
@@ -73,54 +139,37 @@ class Swapper:
     @property
     def rounds(self) -> int:
         """Return the calls made so far."""
-        return int(self.cells[CALLS])
+        return sum(lane.rounds for lane in self.lanes)
 
     def load(self, state: State) -> None:
-        """Clear the desk and place what of a state still fits."""
-        self.loops.clear(self.cells)
-        self.loops.load(self.cells, self.tables, *self.desk.starts_and_ways(state))
-        self.cells[MOST] = -1
-        self.tries = self.left = 0
+        """Clear the first desk and place what of a state still fits; its first try goes on from there."""
+        lane = self.lanes[0]
+        loops().clear(lane.desk.cells)
+        loops().load(lane.desk.cells, lane.desk.tables, *lane.desk.starts_and_ways(state))
+        lane.desk.cells[MOST] = -1
+        lane.tries = lane.left = 0
 
     def run(self, until: float, rounds: int, stop: Callable[[], bool]) -> bool:
         """Place what is missing until the time or so many calls are over; True when everything is placed.
 
-        Goes on with the try the last run ended in. Who is forced out waits at the end of the queue in some tries, and is next in
-        others. Chains are short in half of them; in the other, broad tries they are long, try all starts at their first five
-        levels and one at those below, and who is forced out is first of all who was least often in the whole try. Which of them
-        ends depends on the school.
+        The lanes have turns of the same length. Which of them ends depends on the school.
         """
-        loops, cells = self.loops, self.cells
-        end, done = self.rounds + rounds, False
-        while not done and self.rounds < end and monotonic() < until and not stop():
-            if self.left <= 0:
-                self._begin_try()
-            calls = min(CHUNK, end - self.rounds, self.left)
-            before = self.rounds
-            done = bool(loops.push(cells, self.tables, calls, self.limit))
-            self.left -= max(1, self.rounds - before)
-        return done
-
-    def _begin_try(self) -> None:
-        """Start from what `load` put there, then from an empty desk, in another order each time."""
-        number, units = self.tries, int(self.cells[UNITS])
-        self.tries += 1
-        if number:
-            self.loops.clear(self.cells)
-        is_later, is_broad = WAYS[number % len(WAYS)]
-        self.left = FIRST_TRY * units * 2 ** (number // 2) * (BROAD if is_broad else 1)
-        self.limit = max(100, 2 * units if is_broad else units // 2)
-        self.cells[IS_LATER], self.cells[IS_BROAD] = is_later, is_broad
-        self.loops.forget(self.cells)
-        rank = self.desk.part(HARD) + np.array([self.rng.random() * units * 0.05 * min(number, 1) for _ in range(units)])
-        self.loops.wait(self.cells, np.argsort(-rank, kind="stable").astype(np.int32))
-        self.loops.keep(self.cells)
+        end, turn = self.rounds + rounds, TURN * int(self.desk.cells[UNITS])
+        while self.rounds < end:
+            lane = min(self.lanes, key=lambda one: one.rounds // turn)
+            over = lane.rounds // turn * turn + turn
+            while lane.rounds < over:
+                if self.rounds >= end or monotonic() >= until or stop():
+                    return False
+                if lane.push(min(CHUNK, end - self.rounds, over - lane.rounds)):
+                    return True
+        return False
 
     def state(self) -> State:
         """Return the fullest timetable since the last `load`."""
-        return self.desk.state()
+        return max(self.lanes, key=lambda one: one.most).desk.state()
 
 
 def warm() -> None:
     """Compile, or load, the loops."""
-    from khue.school.timetable.solving import pushing_loops  # noqa: F401
+    loops()
