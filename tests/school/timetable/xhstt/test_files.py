@@ -107,6 +107,7 @@ def trace(seed: int, threads: int = 1) -> list[int]:
 @pytest.mark.parametrize("threads", [1, 2])
 def test_the_same_seed_streams_the_same_solutions(threads, monkeypatch):
     monkeypatch.setattr(searching, "ANNEAL_MOVES", 300)
+    monkeypatch.setattr(searching, "MOVES_A_SECOND", 5)
     assert trace(4, threads) == trace(4, threads)
 
 

@@ -5,8 +5,8 @@
 2. Resources for the places, times fixed.
 3. By turns annealing by compiled moves, and windows: parts of the timetable solved again by CP-SAT, chosen around
    what costs most; their size follows what the machine solves.
-Every step is decided by the seed, by counts of moves and by CP-SAT's deterministic time, so a run that is given more
-seconds begins with the same solutions, unless the seconds are too few for an annealing to cool.
+Every step is decided by the seed, the seconds given, counts of moves and CP-SAT's deterministic time, so a run with the same
+seed and seconds begins with the same solutions, unless the seconds are too few for an annealing to cool.
 """
 
 from __future__ import annotations
@@ -38,11 +38,14 @@ LEAST_PATIENCE, PATIENCE, MOST_PATIENCE = 10, 40, 120
 FIRST_EFFORT = 15.0
 ANNEAL_MOVES = 2_000_000
 SHAKE_MOVES = 1_000_000
+MOVES_A_SECOND = 100_000
+"""Moves of the first annealing for each second given, which is about a quarter of what a processor makes: the slower it cools
+the better it ends, and one long one ends better than several short ones of the same length together."""
 STRICT = 10**6
 """The weight of a unit of infeasibility while annealing without ever trading feasibility."""
 TRIED = 2_000
 """Moves `usual_rise` makes, by which one sees how long a move takes at most."""
-ANNEAL_SHARE = 0.25
+ANNEAL_SHARE = 0.4
 """The most of the whole time one annealing may take."""
 
 
@@ -337,7 +340,7 @@ class Search:
 
         What helped lately is done more often.
         """
-        self._anneal(ANNEAL_MOVES, 1.0)
+        self._anneal(max(ANNEAL_MOVES, int(MOVES_A_SECOND * self.seconds)), 1.0)
         kinds = ["costly", "resource", "days", "repair"] + (["places"] if self.with_places else [])
         usual = sorted(self.weight)[len(self.weight) // 2]
         budget = max(600.0, 5.0 * usual)
