@@ -37,10 +37,11 @@ prepare: $(STAMP) $(ASSETS)
 	@$(BIN)/python tools/compile_messages.py
 
 $(COMPILED): $(STAMP)
-	$(BIN)/python -m compileall -q -j0 src $(VENV)/lib  # a service may not write beside what it imports, and would compile at every start
+	$(BIN)/python -m compileall -q -j0 $(VENV)/lib  # a service may not write beside what it imports, and would compile at every start
 	@touch $@
 
 setup: prepare $(COMPILED)  ## Python environment, front-end files, translations, the timetable solver's machine code
+	@$(BIN)/python -m compileall -q -j0 src  # each time: what changed since is compiled, the rest only looked at
 	@$(BIN)/python -m khue.school.timetable.solving.warming
 
 run: setup  ## set up, load the demo province if the database is empty, serve

@@ -34,6 +34,7 @@ def _set(values: list[str]) -> None:
 def _change(values: list[str]) -> list[str]:
     """Set the scope and return what it was."""
     with connection.cursor() as cursor:
+        # "offset 0" keeps the inner select one of its own, so it reads before the outer one sets
         cursor.execute(f"select {_SET}, before.* from (select {_READ} offset 0) before", values)
         return list(cursor.fetchone()[len(_NAMES) :])
 

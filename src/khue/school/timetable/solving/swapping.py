@@ -142,7 +142,7 @@ class Swapper:
         return sum(lane.rounds for lane in self.lanes)
 
     def load(self, state: State) -> None:
-        """Clear the first desk and place what of a state still fits; its first try goes on from there."""
+        """Clear the first desk and place what of a state still fits; its first try goes on from there, the other lanes as they were."""
         lane = self.lanes[0]
         loops().clear(lane.desk.cells)
         loops().load(lane.desk.cells, lane.desk.tables, *lane.desk.starts_and_ways(state))
@@ -166,7 +166,7 @@ class Swapper:
         return False
 
     def state(self) -> State:
-        """Return the fullest timetable since the last `load`."""
+        """Return the fullest timetable of all lanes."""
         return max(self.lanes, key=lambda one: one.most).desk.state()
 
 
