@@ -95,6 +95,18 @@ def test_search_as_she_types_and_by_keyboard(desk, teacher, hits):
     desk.check("search")
 
 
+def test_words_typed_before_the_scripts_came_are_looked_for(desk, teacher, hits):
+    desk.sign_in(teacher.username)
+    page, held = desk.page, []
+    page.route("**/htmx*.js", lambda route: held.append(route))
+    page.goto(desk.site, wait_until="commit")
+    page.locator("#khue-search-box").click()
+    page.keyboard.type("an ng")
+    with page.expect_response("**/tim/?q=an*"):
+        held.pop().continue_()
+    page.get_by_role("link", name="Nguyễn Văn An").wait_for()
+
+
 def test_the_role_is_changed_from_any_page(desk, teacher):
     desk.sign_in(teacher.username)
     page = desk.open("/")

@@ -40,6 +40,13 @@
     }
   });
 
+  // On a slow link words stand in the box before htmx listens to it: they are told to it once it does. It begins in a
+  // timer set when it was run, before this one.
+  setTimeout(() => {
+    const box = $("#khue-search-box");
+    if (box && box === document.activeElement && box.value !== box.defaultValue) box.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+
   // A form is sent once; a second click while it is under way does nothing.
   document.addEventListener("submit", (event) => {
     const form = event.target;
