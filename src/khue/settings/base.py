@@ -214,6 +214,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 2**20
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_ADAPTER = "khue.web.adapters.AccountAdapter"
+MFA_ADAPTER = "khue.web.adapters.SecondFactorAdapter"
 SOCIALACCOUNT_ADAPTER = "khue.web.adapters.SocialAccountAdapter"
 _TRUSTED, KHUE_SIGN_IN_ORIGINS = (
     providers.read(Path(os.environ["KHUE_IDENTITY_PROVIDERS"])) if os.environ.get("KHUE_IDENTITY_PROVIDERS") else ([], [])

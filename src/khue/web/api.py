@@ -14,13 +14,15 @@ from typing import Any
 from django.conf import settings
 from django.db import DataError
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import get_language
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.openapi.schema import OpenAPISchema
 from ninja.security.base import AuthBase
 from ninja.utils import check_csrf
 
 from khue.kernel.errors import DomainError, Invalid, NotAllowed, NotFound
-from khue.web.errors import elsewhere, named, problem
+from khue.web.errors import document, led, moved
 
 log = logging.getLogger(__name__)
 READ, WRITE = "khue.read", "khue.write"
@@ -56,7 +58,22 @@ class KhueAuth(AuthBase):
         return actor
 
 
-api = NinjaAPI(
+class Api(NinjaAPI):
+    """The API; its description is made once a language, not for each who asks for it."""
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        self._described: dict[tuple[str, str], OpenAPISchema] = {}
+
+    def get_openapi_schema(self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None) -> OpenAPISchema:
+        """Return the OpenAPI description under a path."""
+        key = path_prefix or self.get_root_path(path_params or {}), get_language() or ""
+        if key not in self._described:
+            self._described[key] = super().get_openapi_schema(path_prefix=key[0])
+        return self._described[key]
+
+
+api = Api(
     title="Khuê",
     version="1.0.0",
     description="Reads and writes of a province's education platform. Names follow the project's glossary; "
@@ -67,32 +84,26 @@ api = NinjaAPI(
 )
 
 
-def _answer(request: HttpRequest, refusal: DomainError) -> HttpResponse:
-    request.khue_failed = True  # type: ignore[attr-defined]
-    return JsonResponse({**problem(refusal), **named(request, refusal)}, status=refusal.status, content_type="application/problem+json")
-
-
 @api.exception_handler(DomainError)
 def on_refusal(request: HttpRequest, refusal: DomainError) -> HttpResponse:
     """Answer a refusal; nothing of the request is kept. A file that went into another is led to."""
-    if isinstance(refusal, NotFound) and (moved := elsewhere(request)) is not None:
-        request.khue_failed = True  # type: ignore[attr-defined]
-        return moved
-    return _answer(request, refusal)
+    request.khue_failed = True  # type: ignore[attr-defined]
+    where = moved(request, refusal)
+    return led(request, where) or document(refusal, where)
 
 
 @api.exception_handler(ValidationError)
 def on_invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
     """Answer input that does not fit the schema, field by field."""
     fields = {".".join(map(str, item["loc"][1:])): [item["msg"]] for item in error.errors}
-    return _answer(request, Invalid(fields=fields))
+    return on_refusal(request, Invalid(fields=fields))
 
 
 @api.exception_handler(DataError)
 def on_out_of_range(request: HttpRequest, error: DataError) -> HttpResponse:
     """Answer a value no column can hold (a number beyond 64 bits, a NUL in a text): the caller's to correct."""
     log.warning("%s %s: %s", request.method, request.path, type(error.__cause__).__name__)
-    return _answer(request, Invalid())
+    return on_refusal(request, Invalid())
 
 
 @api.exception_handler(AuthenticationError)
@@ -124,4 +135,4 @@ _mount()
 
 def unknown(request: HttpRequest, rest: str = "") -> HttpResponse:
     """Answer an address the API does not have like a record it does not have."""
-    return _answer(request, NotFound())
+    return on_refusal(request, NotFound())

@@ -74,21 +74,14 @@ def wants_json(request: HttpRequest) -> bool:
     return request.path.startswith("/api/") or "application/json" in request.headers.get("Accept", "")
 
 
-def elsewhere(request: HttpRequest) -> HttpResponse | None:
-    """Lead a reader of a file that went into another to where it is now, where she may see it; None for anything else."""
-    if request.method not in ("GET", "HEAD") or (moved := _moved(request)) is None:
-        return None
-    uid, found = moved
-    query = request.META.get("QUERY_STRING", "")
-    answer = HttpResponse(status=308)
-    answer["Location"] = request.path.replace(uid, found) + (f"?{query}" if query else "")
-    return answer
+Moved = tuple[str, str]
+"""The uid in an address that is of a file which went into another, and the uid of the living one."""
 
 
-def _moved(request: HttpRequest) -> tuple[str, str] | None:
-    """Return the uid in the address that is of a file that went into another, with that of the living one she may see."""
+def moved(request: HttpRequest, refusal: DomainError) -> Moved | None:
+    """Return where the file in the address went, where what was not found is one that went into another she may see."""
     match = request.resolver_match
-    if match is None or not getattr(request, "actor", None):
+    if not isinstance(refusal, NotFound) or match is None or not getattr(request, "actor", None):
         return None
     for value in match.kwargs.values():
         uid = str(value)
@@ -97,18 +90,29 @@ def _moved(request: HttpRequest) -> tuple[str, str] | None:
     return None
 
 
-def named(request: HttpRequest, refusal: DomainError) -> dict[str, str]:
-    """Return what a problem document says more of a file that went into another: a write is not led on, but told where it is."""
-    moved = _moved(request) if isinstance(refusal, NotFound) else None
-    return {"survivor": moved[1]} if moved else {}
+def led(request: HttpRequest, where: Moved | None) -> HttpResponse | None:
+    """Lead a reader to where the file is now; None for a write, which is only told of it, and where nothing moved."""
+    if where is None or request.method not in ("GET", "HEAD"):
+        return None
+    query = request.META.get("QUERY_STRING", "")
+    answer = HttpResponse(status=308)
+    answer["Location"] = request.path.replace(*where) + (f"?{query}" if query else "")
+    return answer
+
+
+def document(refusal: DomainError, where: Moved | None = None) -> JsonResponse:
+    """Return a refusal as a problem document, with the living file where the one asked for went into it."""
+    told = {**problem(refusal), **({"survivor": where[1]} if where else {})}
+    return JsonResponse(told, status=refusal.status, content_type="application/problem+json")
 
 
 def answer(request: HttpRequest, refusal: DomainError) -> HttpResponse:
     """Return the answer in the form the caller understands."""
-    if isinstance(refusal, NotFound) and (moved := elsewhere(request)) is not None:
-        return moved
+    where = moved(request, refusal)
+    if (there := led(request, where)) is not None:
+        return there
     if wants_json(request):
-        return JsonResponse({**problem(refusal), **named(request, refusal)}, status=refusal.status, content_type="application/problem+json")
+        return document(refusal, where)
     if getattr(request, "htmx", False):
         return in_messages(render(request, "errors/_refusal.html", {"refusal": refusal}, status=refusal.status))
     values = {"refusal": refusal, "shell": shell_of(request), "back": back(request), "facts": both_values(refusal)}
