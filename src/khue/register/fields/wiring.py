@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from khue.kernel import homes, menus
 from khue.kernel.permissions import RELATIONS, Actor, relation
 from khue.register.fields import frames, happenings, permissions  # noqa: F401 - permissions declares the rights
+from khue.register.schooling.mine import OWN
 
 homes.declare("fields", __file__)
 frames.declare()
@@ -35,6 +36,7 @@ def homeroom_file(actor: Actor, thing: Any, at: datetime) -> bool:
 
 relation("own_person", lambda actor, thing, at: _is_own(actor, thing))
 relation("own_file", own_file)
+OWN.add("own_file")
 relation("homeroom_file", homeroom_file)
 menus.MENU.add(
     "fields.catalogue", menus.Entry(_("Danh mục dữ liệu"), "fields:catalogue", "list-details", "fields.view_catalogue", sort=88)
