@@ -26,6 +26,7 @@ from pathlib import Path
 
 import pytest
 from django.core.cache import cache
+from django.template.base import Template
 
 from tests import factories
 from tests.access import operations, world
@@ -49,6 +50,7 @@ def trial(databases, django_db_blocker) -> Iterator[Trial]:
     name = databases.clone(f"khue_access_{os.getpid()}")
     patch = pytest.MonkeyPatch()
     patch.setattr(timezone, "now", _now)
+    patch.setattr(Template, "_render", lambda template, context: template.nodelist.render(context))  # nobody asks which templates, with what, were used
     with django_db_blocker.unblock(), pointed(databases.server.url("khue_app", name)):
         with scope.everything():
             made = world.build()

@@ -56,6 +56,16 @@ class Answer:
         return self.status >= 500 and self.status != 503
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What is kept of an answer: the same question has it again, for whatever a request does is undone."""
+
+    is_refused: bool
+    status: int
+    size: int
+    markers: frozenset[str]
+
+
 class Tables:
     """What the tables held before, so that a request that was refused can be seen to have changed nothing."""
 
@@ -129,6 +139,11 @@ def without_noise(text: str) -> str:
     return text
 
 
+def kept(answer: Answer) -> Kept:
+    """Return what is kept of an answer; its size without what differs in every answer, and of a refusal only."""
+    return Kept(answer.is_refused, answer.status, len(without_noise(answer.text)) if answer.is_refused else 0, frozenset(answer.markers))
+
+
 @dataclass
 class Cell:
     """What one role may do with one operation, measured; `faults` are sentences that no cell can allow."""
@@ -145,6 +160,7 @@ class Trial:
         self.tables = Tables()
         self.asked = 0
         self._targets: dict[tuple[str, str, str], dict[str, list[Target]]] = {}
+        self._kept: dict[tuple[str, str, str, str], Kept] = {}
 
     def targets(self, thing: str, role: str, when: str = "now") -> dict[str, list[Target]]:
         """Return what there is to ask for, looked up once: whatever a request does is undone."""
@@ -163,7 +179,16 @@ class Trial:
         client = Client() if token else self.world.clients[role, when]
         headers = token if as_page else {"Accept": "application/json", **token}
         data = operation.data(self.world, target) if operation.data and method is None else None
-        return send(self.tables, client, method or operation.method, operation.path(target), data, headers, always=method is not None)
+        path = operation.path(target)
+        answer = send(self.tables, client, method or operation.method, path, data, headers, always=method is not None)
+        if method is None and when == "now" and not as_page:
+            self._kept[operation.name, operation.method, role, path] = kept(answer)
+        return answer
+
+    def known(self, operation: Operation, role: str, target: Target, *, as_page: bool = False) -> Kept:
+        """Return what is known of an answer, asking where nobody has."""
+        before = None if as_page else self._kept.get((operation.name, operation.method, role, operation.path(target)))
+        return before or kept(self.ask(operation, role, "now", target, as_page=as_page))
 
     def cell(self, operation: Operation, role: str) -> Cell:
         """Measure one cell of the matrix."""
@@ -223,14 +248,14 @@ class Trial:
             return []
         for target in self.targets(operation.thing, role).get("c", []):
             as_page = role in ("guardian", "principal")
-            there = self.ask(operation, role, "now", target, as_page=as_page)
+            there = self.known(operation, role, target, as_page=as_page)
             if not there.is_refused:
                 return []
             if there.markers:
                 return [f"shows the names of {sorted(there.markers)} while it refuses"]
             for name, other in (("absent", absent(target)), ("another kind", of_another_kind(self.world, operation.thing, target))):
-                missing = self.ask(operation, role, "now", other, as_page=as_page)
-                answers = [(one.status, len(without_noise(one.text))) for one in (missing, there)]
+                missing = kept(self.ask(operation, role, "now", other, as_page=as_page))
+                answers = [(one.status, one.size) for one in (missing, there)]
                 if answers[0] != answers[1]:
                     return [f"an id that is {name} gives {answers[0]}, a forbidden one {answers[1]} (status, characters)"]
         return []
@@ -243,7 +268,7 @@ class Trial:
         there = self.targets(operation.thing, role)
         for letter in [one for one in ("c", "o") if one in there][:1]:
             some = there[letter]
-            plain, head = self.ask(operation, role, "now", some[0]), self.ask(operation, role, "now", some[0], "HEAD")
+            plain, head = self.known(operation, role, some[0]), self.ask(operation, role, "now", some[0], "HEAD")
             if head.text or head.is_broken or (plain.is_refused and not head.is_refused):
                 faults.append(f"HEAD {letter}: {head.status} with {len(head.text)} characters, GET {plain.status}")
             asked = self.ask(operation, role, "now", some[0], "OPTIONS")
