@@ -47,7 +47,7 @@ setup: prepare $(COMPILED)  ## Python environment, front-end files, translations
 run: setup  ## set up, load the demo province if the database is empty, serve
 	$(BIN)/khue up --demo
 
-test: prepare  ## set up and check everything; the solver is compiled meanwhile
+test: $(STAMP)  ## set up and check everything; the front end, the solver and a database are made while style is read
 	$(BIN)/python tools/check.py
 
 lint: prepare  ## style, types, architecture

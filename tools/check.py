@@ -22,10 +22,15 @@ LINT = {
     "migrations are complete": [BIN / "python", "tools/check_migrations.py"],
 }
 MEANWHILE = {
+    "front end and words": ["make", "--silent", "prepare"],
     "the solver's machine code": [BIN / "python", "-m", "khue.school.timetable.solving.warming"],
     "the tests' database": [BIN / "python", "-m", "tests.conftest"],
+    "the tests, read": [BIN / "python", "-m", "pytest", "tests", "--collect-only", "-qq"],
 }
-"""What tests need and style does not: made while the lint checks run, on the other core."""
+"""What tests need and style does not: made while the lint checks run, where these leave a core idle. The tests are read
+once before the workers do, so that each finds them and what they import compiled."""
+BEFORE_TESTS = ("front end and words", "the tests' database", "the tests, read")
+"""What must be there before the first test; a test that needs the solver compiles what is not yet there."""
 TESTS = {
     "the law's published cases": [BIN / "python", "-m", "regulations.vectors", "src/regulations"],
     "browser": [BIN / "python", "tools/ensure_chromium.py"],
@@ -34,8 +39,9 @@ TESTS = {
 
 
 def start(command: list[object]) -> subprocess.Popen[bytes]:
-    """Start one check."""
-    return subprocess.Popen([str(part) for part in command], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    """Start one check; the names of thousands of tests that are only read are not shown."""
+    quiet = subprocess.DEVNULL if "--collect-only" in command else None
+    return subprocess.Popen([str(part) for part in command], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=quiet)
 
 
 def run(name: str, command: list[object]) -> bool:
@@ -55,7 +61,14 @@ def main() -> int:
     only = parser.parse_args().only
     checks = {**({} if only == "tests" else LINT), **({} if only == "lint" else TESTS)}
     meanwhile = {} if only == "lint" else {name: start(command) for name, command in MEANWHILE.items()}
-    failed = [name for name, command in checks.items() if not run(name, command)]
+    failed = []
+    for name, command in checks.items():
+        if name in TESTS:
+            for needed in BEFORE_TESTS:
+                if needed in meanwhile:
+                    meanwhile[needed].wait()
+        if not run(name, command):
+            failed.append(name)
     failed += [name for name, process in meanwhile.items() if process.wait() != 0]
     if only != "lint":
         start([BIN / "python", "-m", "tests.conftest", "leave"]).wait()
