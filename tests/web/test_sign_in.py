@@ -26,10 +26,6 @@ def secret(account):
     return secret
 
 
-def code_of(secret):
-    return totp.format_hotp_value(totp.hotp_value(secret, next(iter(totp.yield_hotp_counters_from_time()))))
-
-
 def test_a_password_alone_makes_a_weak_session(account):
     client = Client()
     answer = client.post(SIGN_IN, {"login": account.username, "password": PASSWORD})
@@ -43,7 +39,7 @@ def test_password_and_code_make_a_strong_session(account, secret):
     assert client.post(SIGN_IN, {"login": account.username, "password": PASSWORD})["Location"].startswith("/tai-khoan/hai-buoc/")
     assert client.get("/").status_code == 302, "not signed in between the two steps"
     assert STRONG_KEY not in client.session
-    assert client.post("/tai-khoan/hai-buoc/dang-nhap/", {"code": code_of(secret)})["Location"] == "/"
+    assert client.post("/tai-khoan/hai-buoc/dang-nhap/", {"code": factories.code_of(secret)})["Location"] == "/"
     assert client.get("/").wsgi_request.actor.is_strong is True
 
 
@@ -59,7 +55,7 @@ def test_a_recovery_code_makes_a_strong_session_once(account, secret):
 def test_a_wrong_code_leaves_her_outside(account, secret):
     client = Client()
     client.post(SIGN_IN, {"login": account.username, "password": PASSWORD})
-    wrong = "000000" if code_of(secret) != "000000" else "111111"
+    wrong = "000000" if factories.code_of(secret) != "000000" else "111111"
     answer = client.post("/tai-khoan/hai-buoc/dang-nhap/", {"code": wrong})
     assert "Mã chưa đúng hoặc đã hết hạn." in answer.content.decode()
     assert client.get("/").status_code == 302
@@ -68,7 +64,7 @@ def test_a_wrong_code_leaves_her_outside(account, secret):
 def test_a_strong_mark_left_by_one_person_is_not_taken_over_by_the_next(account, secret):
     client = Client()
     client.post(SIGN_IN, {"login": account.username, "password": PASSWORD})
-    client.post("/tai-khoan/hai-buoc/dang-nhap/", {"code": code_of(secret)})
+    client.post("/tai-khoan/hai-buoc/dang-nhap/", {"code": factories.code_of(secret)})
     assert client.session[STRONG_KEY] is True
     client.post("/tai-khoan/dang-xuat/")
     other = factories.account("clerk", factories.school())
@@ -80,7 +76,7 @@ def test_a_strong_mark_left_by_one_person_is_not_taken_over_by_the_next(account,
 def test_taking_the_factor_away_weakens_the_session(account, secret):
     client = Client()
     client.post(SIGN_IN, {"login": account.username, "password": PASSWORD})
-    client.post("/tai-khoan/hai-buoc/dang-nhap/", {"code": code_of(secret)})
+    client.post("/tai-khoan/hai-buoc/dang-nhap/", {"code": factories.code_of(secret)})
     asked = client.post("/tai-khoan/hai-buoc/ung-dung/tat/")["Location"]
     assert asked.startswith("/tai-khoan/xac-nhan/"), "an important act asks for the password again"
     client.post(asked, {"password": PASSWORD})
