@@ -77,8 +77,8 @@ def test_a_head_signs_and_her_commune_confirms(ground, desk, phone):
     page = phone.sign_in(named(ground, "commune0"))
     page.goto(f"{phone.site}/ho-so-nop/{waiting.uid}/")
     phone.check("periods-to-confirm")
-    page.get_by_role("button", name="Xác nhận số liệu").click()
-    page.wait_for_load_state()
+    with phone.coming():
+        page.get_by_role("button", name="Xác nhận số liệu").click()
     with scope.everything():
         assert ground.submission(period, 1).at_unit == ground.province
 
