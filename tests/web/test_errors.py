@@ -1,11 +1,15 @@
 """How refusals and accidents are answered: as a page, a part, or a problem document; and nothing of them is kept."""
 
 import json
+from uuid import uuid4
 
 import pytest
 from django.contrib.messages import get_messages
+from django.db import connection
 from django.test import Client, RequestFactory, override_settings
+from django.test.utils import CaptureQueriesContext
 from django.urls import include, path
+from django.utils import translation
 
 from khue.kernel import errors
 from khue.kernel.accounts.models import Account
@@ -104,6 +108,24 @@ def test_an_old_form_is_told_to_load_again(everything):
     answer = client.post("/vai-tro/", {"grant": 1})
     assert answer.status_code == 403
     assert "Trang này mở đã lâu nên chưa gửi được." in answer.content.decode()
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/json"])
+def test_a_file_not_found_is_looked_for_elsewhere_once(everything, accept):
+    client = factories.client_of(factories.account("clerk", factories.school()))
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get(f"/hoc-sinh/{uuid4()}/", headers={"Accept": accept}).status_code == 404
+    assert sum("khue_survivor" in one["sql"] for one in asked) == 1
+
+
+def test_the_description_of_the_api_is_made_once_a_language():
+    from khue.web.api import api
+
+    with translation.override("vi"):
+        one, again = api.get_openapi_schema(), api.get_openapi_schema()
+    with translation.override("en"):
+        other = api.get_openapi_schema()
+    assert one is again and other is not one and one["paths"].keys() == other["paths"].keys()
 
 
 def test_back_leads_only_to_our_own_pages(client):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import io
-
-import segno
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.idp.oidc.adapter import DefaultOIDCAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -13,6 +10,7 @@ from django.http import HttpRequest
 
 from khue.gateway.oneroster.scopes import SCOPES
 from khue.kernel.accounts.models import Account
+from khue.kernel.pictures import qr_svg
 
 
 def display(account: Account) -> str:
@@ -40,10 +38,8 @@ class SecondFactorAdapter(DefaultMFAAdapter):
     """How a second factor is set up."""
 
     def build_totp_svg(self, url: str) -> str:
-        """Return the QR code an authenticator reads, dark on white whatever the page's colours; any of the eight masks is read."""
-        picture = io.BytesIO()
-        segno.make(url, error="m", micro=False, mask=4).save(picture, kind="svg", border=4, light="#fff", omitsize=True, xmldecl=False)
-        return picture.getvalue().decode()
+        """Return the QR code an authenticator reads, dark on white whatever the page's colours, as large as the page says."""
+        return qr_svg(url, border=4, light="#fff", omitsize=True)
 
 
 class IdentityAdapter(DefaultOIDCAdapter):

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import segno
-
+from khue.kernel.pictures import qr_svg
 from khue.kernel.sealing.fields import Field
 from khue.kernel.sealing.typeset import Template
 
@@ -18,8 +16,6 @@ _PRIMARY = Template(_FOLDER / "primary.typ")
 _SECONDARY = Template(_FOLDER / "secondary.typ")
 
 HOMEROOM, PRINCIPAL, SEAL = "Signature.homeroom", "Signature.principal", "Signature.seal"
-
-MASK = 2
 
 _POINTS = 72 / 25.4
 # As in common.typ: left margin 18 mm, three columns of 54 mm with gutters of 6 mm, the boxes 26 mm high
@@ -39,16 +35,6 @@ FIELDS = (
     Field(SEAL, "Con dấu số của nhà trường", _box(78)),
 )
 """The signature fields, in the order in which they are signed."""
-
-
-def qr_svg(address: str) -> str:
-    """Return the QR code of `address` as an SVG picture with a quiet zone, error correction M.
-
-    The mask is fixed: choosing the best of eight takes four times as long, and a reader takes any.
-    """
-    picture = io.BytesIO()
-    segno.make(address, error="m", micro=False, mask=MASK).save(picture, kind="svg", border=2, xmldecl=False)
-    return picture.getvalue().decode()
 
 
 def render(content: Mapping[str, Any], *, verification_address: str, created_at: datetime) -> bytes:
