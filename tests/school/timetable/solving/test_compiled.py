@@ -117,9 +117,10 @@ def test_each_kind_of_lane_places_a_school(kind):
     assert checking.check(problem, running.solution_of(c, swapper.state())).is_feasible
 
 
-def test_lanes_have_turns_of_the_same_length_and_go_on_where_they_ended():
+def _crowded():
+    """Eight lessons of one class that has six periods."""
     keys = tuple(f"x{n}" for n in range(8))
-    crowded = m.Problem(
+    return m.Problem(
         "Tám tiết trong sáu",
         tuple(m.Day(f"Thứ {d + 2}", d) for d in range(2)),
         tuple("123"),
@@ -127,15 +128,37 @@ def test_lanes_have_turns_of_the_same_length_and_go_on_where_they_ended():
         tuple(f"T{n}" for n in range(8)),
         {"L": ("L",)},
     )
-    c, board, relations, rng = _made(crowded)
+
+
+def test_lanes_have_turns_by_their_shares_and_go_on_where_they_ended():
+    c, board, relations, rng = _made(_crowded())
     swapper = Swapper(c, board, relations, rng)
     units = len(c.members)
-    assert not swapper.run(monotonic() + 60, 40 * swapping.TURN * units, lambda: False)
-    turns = [lane.rounds / (swapping.TURN * units) for lane in swapper.lanes]
+    assert not swapper.run(monotonic() + 60, 80 * swapping.TURN * units, lambda: False)
+    turns = [lane.rounds / (swapping.TURN * units) / lane.kind.share for lane in swapper.lanes]
     assert max(turns) - min(turns) < 2.5
     assert swapper.lanes[0].tries > 1, "short tries begin anew"
     assert [lane.tries for lane in swapper.lanes[1:]] == [1, 1], "broad ones go on"
     assert len(swapper.state().starts) == max(lane.most for lane in swapper.lanes) < units
+
+
+def test_threads_have_lanes_of_their_own_and_find_the_same_each_time():
+    c, board, relations, rng = _made(_crowded())
+    swapper = Swapper(c, board, relations, rng, threads=3)
+    assert not swapper.run(monotonic() + 60, 8 * swapping.TURN * len(c.members), lambda: False)
+    assert [[lane.kind for lane in group] for group in swapper.groups] == [list(KINDS), [swapping.NEXT], [swapping.NEXT]]
+    assert {sum(lane.rounds for lane in group) // len(c.members) // swapping.TURN for group in swapper.groups} <= {8, 9}
+    problem = ordinary.school(8, sessions=2, seed=3)
+
+    def placed():
+        c, board, relations, rng = _made(problem)
+        swapper = Swapper(c, board, relations, rng, [swapping.LAST], threads=2)
+        assert swapper.run(monotonic() + 60, 50_000, lambda: False)
+        return c, swapper.state(), swapper.rounds
+
+    (c, state, rounds), (_, again, as_many) = placed(), placed()
+    assert (state, rounds) == (again, as_many)
+    assert checking.check(problem, running.solution_of(c, state)).is_feasible
 
 
 def test_the_same_seed_swaps_the_same_way_and_a_stop_is_heard():

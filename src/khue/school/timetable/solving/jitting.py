@@ -58,6 +58,8 @@ if folder := _folder():
 config.LOOP_VECTORIZE = 0  # these loops are short: vectors gain nothing and take the compiler half its time
 config.SLP_VECTORIZE = 0
 
+COMMON = {"error_model": "numpy", "boundscheck": False, "nogil": True}
+"""Divisions as in C; no look whether an index is inside; other threads run meanwhile."""
 TYPES = {
     "int": int64, "bool": boolean, "None": void, "Cells": int32[::1], "Tables": uint8[:, :, ::1],
 }  # fmt: skip
@@ -67,9 +69,9 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def jit(function: Function) -> Function:
     """Return the function compiled on its first call, its machine code kept on disk; numbers wrap and divide as in C."""
     try:
-        return njit(cache=True, error_model="numpy", boundscheck=False)(function)  # type: ignore[no-any-return]
+        return njit(cache=True, **COMMON)(function)  # type: ignore[no-any-return]
     except RuntimeError:  # "cannot cache function: no locator available": nowhere to write
-        return njit(error_model="numpy", boundscheck=False)(function)  # type: ignore[no-any-return]
+        return njit(**COMMON)(function)  # type: ignore[no-any-return]
 
 
 def typed(function: Function) -> Function:
@@ -81,6 +83,6 @@ def typed(function: Function) -> Function:
     result = TYPES[names.pop("return")]
     signature = result(*(TYPES[name] for name in names.values()))
     try:
-        return njit(signature, cache=True, error_model="numpy", boundscheck=False)(function)  # type: ignore[no-any-return]
+        return njit(signature, cache=True, **COMMON)(function)  # type: ignore[no-any-return]
     except RuntimeError:
-        return njit(signature, error_model="numpy", boundscheck=False)(function)  # type: ignore[no-any-return]
+        return njit(signature, **COMMON)(function)  # type: ignore[no-any-return]

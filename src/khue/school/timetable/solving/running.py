@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import random
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from time import monotonic
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from khue.school.timetable.solving import checking
 from khue.school.timetable.solving import model as m
@@ -39,10 +40,13 @@ WHOLE, WHOLE_EFFORT = 500, 2.0
 PATIENCE = 10
 DAYS_EFFORT, DAYS_LOOK = 3.0, 0.3
 COLD = 0.05
-MOVES_A_UNIT, FEWEST_MOVES, MOST_MOVES = 20, 10_000, 1_000_000
+MOVES_A_UNIT, FEWEST_MOVES = 20, 10_000
+MOVES_A_SECOND = 10_000
+"""Moves of the long annealing for each second given, ten times as many compiled: one slow cooling gains more than several
+fast ones together."""
 LONGER = 1.6
-WORTHWHILE = 0.02
-"""The share of the cost an annealing must gain for the next, longer one to follow at once."""
+ANNEAL_SHARE, DAYS_SHARE = 0.4, 0.2
+"""The most of what is left that one annealing, or looking for better days, may take."""
 DULL = 8
 """Windows without gain after which the timetable is annealed again, for longer where that helped."""
 
@@ -77,14 +81,14 @@ class _Run:
     def __init__(self, problem: Problem, seconds: float, threads: int, seed: int, progress: Progress | None, stop: Stop) -> None:
         self.began = monotonic()
         self.problem, self.threads, self.progress, self.stop = problem, threads, progress, stop
-        self.until = self.began + seconds
+        self.seconds, self.until = seconds, self.began + seconds
         self.rng = random.Random(seed)  # noqa: S311
         self.best: Best | None = None
         self.first: float | None = None
         self.refused = False  # no choice of days is possible at all
         self.counters: dict[str, int] = {"rounds": 0, "windows": 0, "improved": 0, "polished": 0}
         self.polisher: Polisher | None = None
-        self.annealer: Annealer | Literal[False] | None = None  # False: some rule is none of its
+        self.annealers: Sequence[Annealer] | None = None  # none: some rule is none of theirs
         self.is_whole_refused = False
         self.asked = False  # whether the whole was asked of one model
         self.pace = 0.0  # seconds a move of the last annealing
@@ -197,15 +201,16 @@ class _Run:
         from khue.school.timetable.solving.swapping import Swapper
 
         try:
-            return Swapper(self.c, self.board, self.relations, self.rng)
+            return Swapper(self.c, self.board, self.relations, self.rng, threads=self.threads)
         except Unsayable:
             return None
 
     def _swap(self, swapper: Swapper, calls: int, best: State) -> State:
-        """Place in compiled code for so many calls; return the fullest timetable, the one given when none was fuller."""
-        end, before = swapper.rounds + calls, swapper.rounds
-        while swapper.rounds < end and not self.is_over():
-            done = swapper.run(self.until, min(REPORTED, end - swapper.rounds), self.stop)
+        """Place in compiled code for so many calls a thread; return the fullest timetable, the one given when none was fuller."""
+        before, left = swapper.rounds, calls
+        while left > 0 and not self.is_over():
+            done = swapper.run(self.until, min(REPORTED, left), self.stop)
+            left -= REPORTED
             state = swapper.state()
             if self._missing(state) < self._missing(best):
                 best = self._reported(state)
@@ -446,14 +451,14 @@ class _Run:
         from khue.school.timetable.solving.exact import Infeasible, Window
 
         score = self._look(state, "improving")
-        moves = min(MOST_MOVES, max(FEWEST_MOVES, MOVES_A_UNIT * len(self.c.members)))
-        before = math.inf
-        tries = 0
-        while (score.cost < (1 - WORTHWHILE) * before or tries < 4) and score.cost and not self.is_over():
-            before, tries = score.cost, tries + 1
-            state, score, moves = self._polish(state, score, moves)
+        moves = max(FEWEST_MOVES, MOVES_A_UNIT * len(self.c.members))
+        longest = max(moves, round(MOVES_A_SECOND * self.seconds))
+        state, score, _ = self._polish(state, score, moves)  # a moment: much is gained at once
+        state, score, _ = self._polish(state, score, longest)
+        moves = max(moves, longest // 8)
         if self._is_of_days():
-            state, score = self._better_days(state, score)
+            with self._within(DAYS_SHARE):
+                state, score = self._better_days(state, score)
         kinds = ("violations", "days", "people", "around")
         worth = dict.fromkeys(kinds, 1.0)
         size = dict.fromkeys(kinds, 50.0)
@@ -494,40 +499,72 @@ class _Run:
         """Anneal; return the better timetable, and how many moves are worth trying the next time."""
         if not score.cost or self.is_over():
             return state, score, moves
-        polisher = self._polisher(state)
-        if polisher is None:
+        polishers = self._polishers(state)
+        if not polishers:
             return state, score, moves
-        tries = moves * polisher.pace
+        tries = moves * polishers[0].pace
         began = monotonic()
         if self.pace:  # what cannot cool down before the end gains nothing
-            tries = max(1_000, min(tries, int((self.until - began) * 0.9 / self.pace)))
-        hot = polisher.heats[self.counters["polished"] % len(polisher.heats)]
-        found, _ = polisher.run(tries, hot * SCALE, COLD * SCALE, self.until, self.stop)
-        self.pace = (monotonic() - began) / tries
-        new = self._look(found, "improving")
+            tries = max(1_000, min(tries, int((self.until - began) * ANNEAL_SHARE / self.pace)))
+
+        def run(number: int) -> tuple[State, int]:
+            polisher = polishers[number]
+            hot = polisher.heats[(self.counters["polished"] + number) % len(polisher.heats)]
+            return polisher.run(tries, hot * SCALE, COLD * SCALE, self.until, self.stop)
+
+        ends = list(self._at_once(run, range(len(polishers))))
+        self.pace = max(monotonic() - began, 1e-6) / tries
         self.counters["polished"] += 1
-        longer = min(MOST_MOVES, round(moves * LONGER))
+        found = min(ends, key=lambda end: end[1])[0]
+        new = self._look(found, "improving")
+        longer = round(moves * LONGER)
         if new.key() < score.key():
             return found, new, longer
         self._look(state)
         return state, score, max(FEWEST_MOVES, moves // 2) if new.hard else longer
 
-    def _polisher(self, state: State) -> Annealer | Polisher | None:
-        """Return the annealing with a timetable loaded: the compiled one where it knows every rule; None where nothing can be gained."""
-        if self.annealer is None and find_spec("numba") is not None:
-            from khue.school.timetable.solving.annealing import Annealer
-            from khue.school.timetable.solving.desk import Unsayable
+    @staticmethod
+    def _at_once(run: Callable[[int], tuple[State, int]], numbers: range) -> Iterable[tuple[State, int]]:
+        """Run some annealings, each on a thread of its own."""
+        if len(numbers) == 1:
+            return [run(0)]
+        with ThreadPoolExecutor(len(numbers)) as pool:
+            return list(pool.map(run, numbers))
 
-            try:
-                self.annealer = Annealer(self.c, self.board, self.relations, self.rng)
-            except Unsayable:
-                self.annealer = False
-        if self.annealer and self.annealer.load(state):
-            return self.annealer if self.annealer.cost() else None
+    def _polishers(self, state: State) -> Sequence[Annealer | Polisher]:
+        """Return annealings with a timetable loaded, none where nothing can be gained.
+
+        They are compiled ones, one a thread, where these know every rule; else one plain one.
+        """
+        if self.annealers is None:
+            self.annealers = self._annealers()
+        if self.annealers and all(annealer.load(state) for annealer in self.annealers):
+            return self.annealers if self.annealers[0].cost() else ()
         self.board.load_state(state)
         if self.polisher is None:
             self.polisher = Polisher(self.c, self.board, self.rng)
-        return self.polisher if self.polisher.can and self.board.count == len(self.c.members) else None
+        return (self.polisher,) if self.polisher.can and self.board.count == len(self.c.members) else ()
+
+    def _annealers(self) -> Sequence[Annealer]:
+        if find_spec("numba") is None:
+            return ()
+        from khue.school.timetable.solving.annealing import Annealer
+        from khue.school.timetable.solving.desk import Unsayable
+
+        try:
+            return [Annealer(self.c, self.board, self.relations, self.rng) for _ in range(self.threads)]
+        except Unsayable:
+            return ()
+
+    @contextmanager
+    def _within(self, share: float) -> Iterator[None]:
+        """Let the time be up after this share of what is left."""
+        until = self.until
+        self.until = monotonic() + share * (until - monotonic())
+        try:
+            yield
+        finally:
+            self.until = until
 
     def _is_of_days(self) -> bool:
         """Return whether most of the cost last looked at is of kinds that the choice of days decides."""

@@ -3,7 +3,7 @@
 Units are placed hardest first. A unit without a free start opens a chain: it takes the start with fewest units in the way,
 these are placed again the same way, at most 14 deep; without success the board is put back. Then the cheapest start is
 forced, where pushing a unit out of its start counts as often as that happened lately. Several lanes, each with a desk of its
-own, do this by turns, each in a way of its own.
+own, do this by turns, each in a way of its own; on several threads each thread has lanes of its own.
 What the arrays cannot say (`desk.Unsayable`) is left to `placing`, which does the same in plain Python.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from dataclasses import dataclass
 from time import monotonic
@@ -50,15 +51,23 @@ class Kind:
     broad  whether chains are broad: long, with all starts tried at their first five levels and one at those below, and forced
            out is first of all who was least often in the whole try
     first  calls a unit of the first try; each later round of `later` has twice as many
+    share  turns in a row
     """
 
     later: tuple[bool, ...]
     broad: bool
     first: int
+    share: int = 1
 
 
-KINDS = (Kind((True, False), broad=False, first=60), Kind((False,), broad=True, first=6_000), Kind((True,), broad=True, first=6_000))
-"""The lanes: short tries, most of which end soon or hardly ever, and two that get there slowly and go on getting there."""
+SHORT = Kind((True, False), broad=False, first=60)
+NEXT = Kind((False,), broad=True, first=6_000, share=6)
+LAST = Kind((True,), broad=True, first=6_000)
+KINDS = (SHORT, NEXT, LAST)
+"""The lanes of the first thread: short tries, most of which end soon or hardly ever; the broad tries that place most schools,
+and slowly get there with the others; and the same with those forced out waiting last, for the few where that is better."""
+MORE_KINDS = (NEXT,)
+"""The lanes of every other thread, whose tries go other ways by chance."""
 
 
 class Lane:
@@ -114,13 +123,19 @@ def loops() -> ModuleType:
 
 
 class Swapper:
-    """Places on several desks by turns; goes on where the last `run` ended."""
+    """Places on several desks by turns, a group of them a thread; goes on where the last `run` ended.
 
-    def __init__(self, c: Compiled, board: Board, relations: Relations, rng: random.Random, kinds: Sequence[Kind] = KINDS) -> None:
+    What is found does not depend on how fast the threads are: they wait for each other after each turn.
+    """
+
+    def __init__(
+        self, c: Compiled, board: Board, relations: Relations, rng: random.Random, kinds: Sequence[Kind] = KINDS, threads: int = 1
+    ) -> None:
         self.desk = Desk(c, board, relations, rng)
         loops().begin(self.desk.cells)
         self._prune()
-        self.lanes = [Lane(self.desk, kind, rng) for kind in kinds]
+        groups = [kinds, *([MORE_KINDS] * (threads - 1))]
+        self.groups = [[Lane(self.desk, kind, random.Random(rng.random())) for kind in group] for group in groups]  # noqa: S311
 
     def _prune(self) -> None:
         """Take from each unit the starts that units with a single start can never leave."""
@@ -137,37 +152,62 @@ class Swapper:
             desk.part(FIXED)[:] = [len(row) == 1 for row in rows]
 
     @property
+    def lanes(self) -> list[Lane]:
+        """Return all lanes, those of the first thread first."""
+        return [lane for group in self.groups for lane in group]
+
+    @property
     def rounds(self) -> int:
         """Return the calls made so far."""
         return sum(lane.rounds for lane in self.lanes)
 
     def load(self, state: State) -> None:
         """Clear the first desk and place what of a state still fits; its first try goes on from there, the other lanes as they were."""
-        lane = self.lanes[0]
+        lane = self.groups[0][0]
         loops().clear(lane.desk.cells)
         loops().load(lane.desk.cells, lane.desk.tables, *lane.desk.starts_and_ways(state))
         lane.desk.cells[MOST] = -1
         lane.tries = lane.left = 0
 
     def run(self, until: float, rounds: int, stop: Callable[[], bool]) -> bool:
-        """Place what is missing until the time or so many calls are over; True when everything is placed.
+        """Place what is missing until the time or so many calls a thread are over; True when everything is placed.
 
-        The lanes have turns of the same length. Which of them ends depends on the school.
+        Which of the lanes ends depends on the school.
         """
-        end, turn = self.rounds + rounds, TURN * int(self.desk.cells[UNITS])
-        while self.rounds < end:
-            lane = min(self.lanes, key=lambda one: one.rounds // turn)
-            over = lane.rounds // turn * turn + turn
-            while lane.rounds < over:
-                if self.rounds >= end or monotonic() >= until or stop():
-                    return False
-                if lane.push(min(CHUNK, end - self.rounds, over - lane.rounds)):
-                    return True
+        ends = [_calls(group) + rounds for group in self.groups]
+        groups = list(zip(self.groups, ends, strict=True))
+        while not self._is_over(until, stop) and any(_calls(group) < end for group, end in groups):
+            if len(groups) == 1:
+                done = [self._turn(*groups[0], until, stop)]
+            else:
+                with ThreadPoolExecutor(len(groups)) as pool:
+                    done = list(pool.map(lambda it: self._turn(it[0], it[1], until, stop), groups))
+            if any(done):
+                return True
         return False
+
+    def _turn(self, group: list[Lane], end: int, until: float, stop: Callable[[], bool]) -> bool:
+        """Go on with the lane of a group whose turn it is; True when it has placed everything."""
+        turn = TURN * int(self.desk.cells[UNITS])
+        lane = min(group, key=lambda one: one.rounds // turn / one.kind.share)
+        over = lane.rounds // turn * turn + turn
+        while lane.rounds < over and (left := end - _calls(group)) > 0 and not self._is_over(until, stop):
+            if lane.push(min(CHUNK, left, over - lane.rounds)):
+                return True
+        return False
+
+    @staticmethod
+    def _is_over(until: float, stop: Callable[[], bool]) -> bool:
+        return monotonic() >= until or stop()
 
     def state(self) -> State:
         """Return the fullest timetable of all lanes."""
         return max(self.lanes, key=lambda one: one.most).desk.state()
+
+
+def _calls(group: list[Lane]) -> int:
+    """Return the calls a group's lanes made."""
+    return sum(lane.rounds for lane in group)
 
 
 def warm() -> None:
