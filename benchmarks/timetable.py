@@ -2,8 +2,8 @@
 
     python -m benchmarks.timetable --seconds 60 --data ../shared/data/timetabling --only schools --match "Viet*"
 
-FET (Debian packages fet and fet-data) gets the same instance and the same wall seconds, one after the other on one
-thread each; both costs are recomputed by `checking.check`. Shared instances are read where they lie and never copied
+FET (Debian packages fet and fet-data) gets the same instance and the same wall seconds (`--fet-seconds` gives it others),
+one after the other on one thread each; both costs are recomputed by `checking.check`. Shared instances are read where they lie and never copied
 into the tree; without them the generated schools are still measured, FET on them too. Seconds are wall seconds and mean
 little on a busy machine, so each run's seconds of CPU stand beside them.
 """
@@ -193,7 +193,7 @@ def shown(value: float | None, digits: int = 1) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
 
 
-def on_fet_files(data: Path, seconds: float, seed: int, match: str) -> Iterator[str]:
+def on_fet_files(data: Path, seconds: float, seed: int, match: str, fet_seconds: float) -> Iterator[str]:
     """Yield the table of the FET instances and how many targets are met."""
     files = sorted(path for path in (data / "fet").glob("*.fet*") if fnmatch.fnmatch(path.name, match))
     if not files:
@@ -207,7 +207,7 @@ def on_fet_files(data: Path, seconds: float, seed: int, match: str) -> Iterator[
         except ProblemError as error:
             yield f"{stem_of(path)[-52:]:<52} {error}"
             continue
-        theirs = peer(path, seconds, problem) if fet_command() else Run("absent")
+        theirs = peer(path, fet_seconds, problem) if fet_command() else Run("absent")
         mine = ours(str(path), seconds, seed)
         rows.append((theirs, mine))
         yield (
@@ -222,7 +222,7 @@ def on_fet_files(data: Path, seconds: float, seed: int, match: str) -> Iterator[
     yield f"solved by ours and not by FET: {sum(b.is_feasible and not a.is_feasible for a, b in rows)} of {len(rows)}"
 
 
-def on_schools(data: Path, seconds: float, seed: int, match: str) -> Iterator[str]:
+def on_schools(data: Path, seconds: float, seed: int, match: str, fet_seconds: float) -> Iterator[str]:
     """Yield the table of generated schools and the grade-10 assignment."""
     names = [f"{size}:{sessions}:{seed}" for sessions in (1, 2) for size in SIZES]
     names += sorted(str(path) for path in (data / "vn-teaching-assignment").glob("*.csv"))
@@ -239,7 +239,7 @@ def on_schools(data: Path, seconds: float, seed: int, match: str) -> Iterator[st
                 file = Path(folder) / "school.fet"
                 easier, names_of = for_fet(problem)
                 file.write_bytes(writing.data(easier)[0])
-                theirs = peer(file, seconds, problem, names_of, easier)
+                theirs = peer(file, fet_seconds, problem, names_of, easier)
         mine = ours(name, seconds, seed)
         if mine.first_cpu is not None:
             first[name] = mine.first_cpu
@@ -260,7 +260,7 @@ def on_schools(data: Path, seconds: float, seed: int, match: str) -> Iterator[st
     yield f"targets missed: {'; '.join(missed) or 'none'}"
 
 
-def on_xhstt(data: Path, seconds: float, seed: int, match: str) -> Iterator[str]:
+def on_xhstt(data: Path, seconds: float, seed: int, match: str, _fet_seconds: float) -> Iterator[str]:
     """Yield the table of XHSTT instances: our objective beside the best stored."""
     from khue.school.timetable.solving import xhstt
 
@@ -293,6 +293,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=DATA, help="folder with fet/, xhstt/ and vn-teaching-assignment/")
     parser.add_argument("--seconds", type=float, default=60.0, help="wall seconds for each instance and program")
+    parser.add_argument("--fet-seconds", type=float, help="wall seconds for FET, where it should have others")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", choices=[*PARTS], action="append", help="only this table; may be repeated")
     parser.add_argument("--match", default="*", help="only instances whose name fits")
@@ -306,7 +307,7 @@ def main() -> int:
         print(absent)
     for name in asked.only or PARTS:
         print(f"== {name}, {asked.seconds:g} s each", flush=True)
-        for line in PARTS[name](asked.data, asked.seconds, asked.seed, asked.match):
+        for line in PARTS[name](asked.data, asked.seconds, asked.seed, asked.match, asked.fet_seconds or asked.seconds):
             print(line, flush=True)
     return 0
 
