@@ -224,6 +224,22 @@ def test_annealing_prices_as_the_check_does_and_breaks_nothing(sessions):
     assert annealer.run(60_000, SCALE, SCALE * 0.05, monotonic() + 60, lambda: True)[1] == annealer.cost(), "a stop is heard at once"
 
 
+def test_every_thread_anneals_for_itself_and_the_cheapest_end_is_kept():
+    problem = ordinary.school(8, seed=3)
+    _, state, c, _ = _swapped(problem, 1)
+    run = running._Run(problem, 60, 3, 1, None, lambda: False)
+    run.c, run.relations = c, Relations(c)
+    run.board = Board(c, run.relations, run.rng)
+    before = run._look(state)
+    _, after, _ = run._polish(state, before, 2_000)
+    ends = [int(annealer.cells[desk.MOST]) for annealer in run.annealers]
+    assert len(ends) == 3
+    assert len(set(ends)) > 1, "they go different ways"
+    assert after.hard == after.missing == 0
+    assert after.cost == pytest.approx(min(ends) / SCALE)
+    assert after.cost < before.cost
+
+
 def test_what_no_array_says_is_placed_in_plain_python(monkeypatch):
     def unsayable(*_args, **_facts):
         raise desk.Unsayable("for the test")

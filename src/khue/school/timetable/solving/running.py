@@ -30,8 +30,9 @@ FIRST_ROUNDS = 4_000
 """Calls of the plain placing before the compiled one is loaded: enough for easy schools, which then need not wait for it."""
 LONGER_ROUNDS = 4_000
 SWAPS_A_UNIT, FEWEST_SWAPS, MOST_SWAPS = 300, 6_000, 400_000
-"""Calls of the compiled placing before the first look at the days; then thirty times as many before the first windows; each
-time after three times as many."""
+FIRST_SHARES = (3, 30)
+"""Calls of the compiled placing: so many times these before the first look at the days, which takes longer than most schools
+need, and before the first windows; each time after three times as many."""
 REPORTED = 20_000
 """Calls of the compiled placing between looks whether there is something to report."""
 LONGEST_EXPLAINING = 90.0
@@ -163,11 +164,11 @@ class _Run:
             swapper.load(best)
         while not self.is_over() and not self.refused:
             if swapper is not None:
-                for share in (1, 30):
+                for share in FIRST_SHARES:
                     best = self._swap(swapper, calls * share, best)
                     if not self._missing(best) or self.is_over():
                         return best if not self._missing(best) else None
-                    if share == 1 and not avoided and not self._are_days_possible():
+                    if share == FIRST_SHARES[0] and not avoided and not self._are_days_possible():
                         return None
             for attempt in (self._by_days(avoided), best):
                 if attempt is None or self.refused:

@@ -23,6 +23,8 @@ DEARER = 20
 """How much more a unit of infeasibility counts at the end of an annealing than at its beginning."""
 NEVER = 2**62
 """A cost above every other."""
+TAKES, MOST_TAKES = 9, 60
+"""How many moves of places are among the kinds for each place a movable bundle has on the average, and at most."""
 TRIES = 2_000
 """Moves tried to learn what a bad one usually costs."""
 
@@ -48,9 +50,11 @@ class Annealer:
         if facts[moving.SPLITTABLE_COUNT]:
             kinds.append(moving.CUT)
         if facts[moving.PLACED_COUNT]:
-            kinds += [moving.TAKE, moving.TAKE]
+            each = facts[moving.PLACED_COUNT] / max(1, facts[moving.MOVABLE_COUNT])
+            takes = max(2, min(MOST_TAKES, round(TAKES * each)))
+            kinds += [moving.TAKE] * takes
             if self.state.problem.splits:
-                kinds.append(moving.UNIFY)
+                kinds += [moving.UNIFY] * max(1, takes // 4)
         return kinds
 
     def read(self) -> bool:

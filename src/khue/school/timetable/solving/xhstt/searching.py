@@ -15,10 +15,11 @@ import random
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from khue.school.timetable.solving.xhstt.compiling import HARD, Problem, mask_of
+from khue.school.timetable.solving.xhstt.matching import short_pools
 from khue.school.timetable.solving.xhstt.state import Parts, State
 from khue.school.timetable.solving.xhstt.windows import Outcome, Wish, solve_window
 
@@ -47,6 +48,14 @@ TRIED = 2_000
 """Moves `usual_rise` makes, by which one sees how long a move takes at most."""
 ANNEAL_SHARE = 0.4
 """The most of the whole time one annealing may take."""
+SOUGHT_WARM, SOUGHT_COLD, SOUGHT_WEIGHT = 3.0, 0.3, 10.0
+"""An annealing that seeks a feasible timetable: its temperatures and what a unit of infeasibility weighs, in usual rises.
+Warmer than those that make a timetable better, so that the objective hardly counts at first."""
+SOUGHT_MOVES = 40_000
+"""Its moves for each second given; begun anew from other first times until half of the time is over."""
+SOUGHT_SHARE = 0.5
+POOL_ROUNDS, POOL_SHARE, POOL_EFFORT = 12, 0.1, 6.0
+"""How often the first times are asked again because of lessons that cannot have resources, and the most of the time for it."""
 
 
 @dataclass
@@ -123,7 +132,8 @@ class Search:
         self.patience = float(PATIENCE)
         self.shaken_cost = 0
         self.pace = 1.0
-        self.annealer: Annealer | None = None
+        self.annealers: list[Annealer] = []
+        self.pools: dict[frozenset[int], None] = {}
 
     def _days(self) -> list[int]:
         """Return the distinct groups of 2 times or more, at most half of all, that monitors look at one by one."""
@@ -154,6 +164,11 @@ class Search:
         """Return a wish of so much effort within the time that is left."""
         self.round += 1
         return Wish(effort, self.left(), self.seed + self.round, self.threads, **more)  # type: ignore[arg-type]
+
+    def _times_wish(self, effort: float, *, no_hints: bool = False) -> Wish:
+        """Return a wish for times of everything, resources left out; one way of searching finds them sooner than several."""
+        wish = self.wish(effort, no_slack=True, no_objective=True, no_places=True, no_hints=no_hints)
+        return replace(wish, threads=1, pools=tuple(self.pools))
 
     # Keeping the best
 
@@ -194,6 +209,7 @@ class Search:
             if self.with_places and not self.is_over():
                 self._first_places()
                 self.log(f"places {self._costs()}")
+                self._seek()
         if not self.is_over():
             self._improve()
         self.state.restore(self.best)
@@ -204,13 +220,54 @@ class Search:
     def _first_times(self) -> None:
         """Give every bundle its times, leaving resources open."""
         if sum(self.size[b] for b in self.movable) <= WHOLE_OPTIONS:
-            wish = self.wish(FIRST_EFFORT, no_slack=True, no_objective=True, no_places=True)
-            outcome = solve_window(self.state, self.movable, (), wish, stop=self.stop)
-            self.take(outcome, any_cost=True)
+            # What was learnt before makes the question harder: it is left out where no answer comes soon.
+            for is_plain in (False, True) if self.pools else (True,):
+                wish = self._times_wish(FIRST_EFFORT if is_plain else POOL_EFFORT)
+                wish = replace(wish, pools=()) if is_plain else wish
+                outcome = solve_window(self.state, self.movable, (), wish, stop=self.stop)
+                self.take(outcome, any_cost=True)
+                if outcome.parts:
+                    if self.with_places:
+                        self._other_times(time.monotonic() + POOL_SHARE * self.left())
+                    return
             self.is_impossible = outcome.is_impossible and not self.with_places and self._is_exact()
-            if outcome.parts:
-                return
         self._by_chunks()
+
+    def _other_times(self, until: float) -> None:
+        """Ask for times at which every place could have a resource, as far as each time alone can say.
+
+        Which resources are too few is learnt from the times found before.
+        """
+        for _ in range(POOL_ROUNDS):
+            found = short_pools(self.state)
+            self.log(f"pools {len(found)} {self._costs()}")
+            if not found or self.is_over() or time.monotonic() >= until:
+                return
+            self.pools.update(dict.fromkeys(sorted(found, key=sorted)))
+            wish = self._times_wish(POOL_EFFORT, no_hints=True)
+            self.take(solve_window(self.state, self.movable, (), wish, stop=self.stop), any_cost=True)
+
+    def _seek(self) -> None:
+        """Look for a feasible timetable by annealing that asks for little else, from one first timetable after the other."""
+        until = time.monotonic() + SOUGHT_SHARE * self.left()
+        empty = [self._untimed(b) for b in range(len(self.problem.bundles))]
+        while self.best_cost >= HARD and not self.is_over() and time.monotonic() < until:
+            self._anneal(max(ANNEAL_MOVES, int(SOUGHT_MOVES * self.seconds)), SOUGHT_WARM, is_seeking=True)
+            if self.best_cost < HARD or time.monotonic() >= until:
+                break
+            self.state.restore(empty)
+            self._first_times()
+            if not self.is_over():
+                self._fill_greedily()
+        self.state.restore(self.best)
+
+    def _untimed(self, index: int) -> Parts:
+        """Return the lessons of a bundle without times and resources, a fixed one as it is."""
+        parts = self.state.parts(index)
+        bundle = self.problem.bundles[index]
+        if bundle.fixed is not None:
+            return [(duration, start, (-1,) * len(bundle.places)) for duration, start, _ in parts]
+        return [(duration, -1, (-1,) * len(bundle.places)) for duration, _, _ in parts]
 
     def _is_exact(self) -> bool:
         """Whether a model of everything leaves out no timetable the format allows.
@@ -383,33 +440,50 @@ class Search:
         if self.state.cost // HARD > self.best_cost // HARD:
             self.state.restore(self.best)
 
-    def _anneal(self, moves: int, warm: float, *, is_fresh: bool = False, is_trading: bool = False) -> None:
+    def _anneal(
+        self, moves: int, warm: float, *, is_fresh: bool = False, is_trading: bool = False, is_seeking: bool = False
+    ) -> None:
+        """Anneal the present timetable on every thread, each its own way, and go on with the best of the ends."""
         if self.is_over():
             return
         clock = time.monotonic()
         self.round += 1
-        if self.annealer is None:
+        if not self.annealers:
             # Loaded here: the compiled moves take a moment to load, and what is solved already does not need them.
             from khue.school.timetable.solving.xhstt.annealing import Annealer
 
-            self.annealer = Annealer(self.state)
-            self.annealer.usual_rise(0)
+            others = [State(self.problem) for _ in range(self.threads - 1)]
+            self.annealers = [Annealer(state) for state in (self.state, *others)]
+            self.annealers[0].usual_rise(0)
         seed = self.seed * 1009 + self.round
         begun = time.monotonic()
-        unit = self.annealer.usual_rise(seed)
+        unit = self.annealers[0].usual_rise(seed)
         # One that is cut off while hot has gained nothing, so it is made as long as there is time to cool.
         share = min(ANNEAL_SHARE * self.seconds, 0.9 * self.left())
         self.pace = min(self.pace, max(time.monotonic() - begun, 1e-6) / TRIED)
         moves = min(moves, int(share / self.pace))
-        self.annealer.run(
-            seed,
-            moves,
-            warm * unit,
-            0.03 * unit,
-            self.hard_weight if is_trading or self.state.cost >= HARD else STRICT,
-            self.is_over,
-            is_fresh=is_fresh,
-        )
+        weight = self.hard_weight if is_trading or self.state.cost >= HARD else STRICT
+        if is_seeking:
+            weight = round(SOUGHT_WEIGHT * unit)
+        cold = (SOUGHT_COLD if is_seeking else 0.03) * unit
+        present = self.state.snapshot()
+
+        def run(number: int) -> None:
+            annealer = self.annealers[number]
+            if number:
+                annealer.state.restore(present)
+            annealer.run(
+                seed + number * 15_485_863, moves, warm * unit, cold, weight, self.is_over, is_fresh=is_fresh
+            )
+
+        if len(self.annealers) > 1:
+            with ThreadPoolExecutor(len(self.annealers)) as pool:
+                list(pool.map(run, range(len(self.annealers))))
+            best = min((annealer.state for annealer in self.annealers), key=lambda state: state.cost)
+            if best is not self.state:
+                self.state.restore(best.snapshot())
+        else:
+            run(0)
         self.keep()
         self.log(
             f"anneal {warm} {time.monotonic() - clock:.2f}s {self._costs()} best {self.best_cost % HARD}"

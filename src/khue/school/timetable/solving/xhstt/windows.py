@@ -71,6 +71,7 @@ class Wish:
     linear          how much of the model CP-SAT relaxes to linear programs, 0 to 2; 0 finds feasible ones sooner
     no_places       whether the places are left out, except that as many lessons may run at once as there are
                     resources for them
+    pools           sets of resources of which that is asked besides each place's own candidates
     """
 
     effort: float
@@ -86,6 +87,7 @@ class Wish:
     keep_zero: bool = False
     no_objective: bool = False
     no_places: bool = False
+    pools: tuple[frozenset[int], ...] = ()
     few: int = 0
 
 
@@ -835,7 +837,7 @@ class _Window:
     def _enough_resources(self) -> None:
         """Let no more lessons run at once than there are resources their places could take.
 
-        Looks at every distinct set of candidates, and at every resource type as a whole.
+        Looks at every distinct set of candidates, at every resource type as a whole, and at the pools wished for.
         """
         problem = self.problem
         sets: dict[frozenset[int], None] = {}
@@ -846,6 +848,7 @@ class _Window:
                 of_kind[problem.instance.resources[place.candidates[0]].kind] |= set(place.candidates)
         for whole in of_kind.values():
             sets[frozenset(whole)] = None
+        sets.update(dict.fromkeys(self.wish.pools))
         required = [p for i, p in enumerate(problem.places) if self._must_fill(i)]
         for pool in sets:
             if not all(any(m.is_hard for m in self.state.clash_monitors[r]) for r in pool):

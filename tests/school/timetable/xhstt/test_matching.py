@@ -1,0 +1,103 @@
+"""Which pools of resources a timetable's times leave short, against trying every way to fill each time."""
+
+from __future__ import annotations
+
+import itertools
+import random
+
+import pytest
+
+from khue.school.timetable.solving.xhstt import searching
+from khue.school.timetable.solving.xhstt.compiling import HARD, compile_instance
+from khue.school.timetable.solving.xhstt.matching import short_pools
+from khue.school.timetable.solving.xhstt.searching import Search
+from khue.school.timetable.solving.xhstt.state import State
+from khue.school.timetable.solving.xhstt.windows import Wish, solve_window
+from tests.school.timetable.xhstt.making import constraint, event, school
+
+C, T1, T2, R1, R2 = range(5)
+
+
+def small(*rules, rooms=(1, 1, 1)):
+    """Three events of one lesson, which want so many rooms of the two there are."""
+    events = tuple(event(name, 1, rooms=count) for name, count in zip("ABD", rooms, strict=True))
+    every = [constraint("AssignResource", role=f"room{n}", events=tuple(k for k, count in enumerate(rooms) if count > n)) for n in range(max(rooms))]
+    clashes = constraint("AvoidClashes", resources=(C, T1, T2, R1, R2))
+    times = constraint("AssignTime", events=(0, 1, 2))
+    return State(compile_instance(school(*every, clashes, times, *rules, events=events)))
+
+
+def at(state, *starts):
+    for bundle, start in enumerate(starts):
+        places = len(state.problem.bundles[bundle].places)
+        state.replace(bundle, [(1, start, (-1,) * places)])
+    return state
+
+
+def test_lessons_of_one_time_that_want_more_rooms_than_there_are_make_a_short_pool():
+    assert short_pools(at(small(), 0, 0, 1)) == set()
+    assert short_pools(at(small(), 0, 0, 0)) == {frozenset({R1, R2})}
+    assert short_pools(at(small(), -1, -1, -1)) == set(), "lessons without a time want nothing"
+
+
+def test_a_room_that_is_closed_or_taken_is_not_free():
+    closed = constraint("AvoidUnavailableTimes", resources=(R1,), times=(0,))
+    assert short_pools(at(small(closed), 0, 0, 1)) == {frozenset({R1, R2})}
+    assert short_pools(at(small(closed), 1, 1, 0)) == set()
+
+
+def test_a_place_nobody_must_fill_wants_nothing():
+    events = tuple(event(name, 1, rooms=1) for name in "ABD")
+    clashes = constraint("AvoidClashes", resources=(R1, R2))
+    state = State(compile_instance(school(clashes, events=events)))
+    assert short_pools(at(state, 0, 0, 0)) == set()
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_nothing_is_short_exactly_where_each_time_can_be_filled(seed):
+    rng = random.Random(seed)
+    preferred = [constraint("PreferResources", role="room0", events=(k,), preferred=tuple(rng.sample((R1, R2), rng.choice((1, 2))))) for k in range(3)]
+    closed = constraint("AvoidUnavailableTimes", resources=(rng.choice((R1, R2)),), times=(rng.randrange(2),))
+    state = at(small(*preferred, closed, rooms=tuple(rng.choice((1, 1, 2)) for _ in range(3))), *(rng.randrange(2) for _ in range(3)))
+    problem = state.problem
+
+    def can_be_filled(time):
+        places = [p for bundle, its in enumerate(problem.bundles) for p in its.places if state.parts(bundle)[0][1] == time]
+        free = [[r for r in problem.places[p].candidates if not (r == closed.resources[0] and time in closed.times)] for p in places]
+        return any(len(set(ways)) == len(ways) for ways in itertools.product(*free))
+
+    assert (not short_pools(state)) == all(can_be_filled(time) for time in (0, 1))
+
+
+def test_a_window_keeps_to_the_pools_it_is_told():
+    """Two single candidates and one of either are three lessons for two rooms, which no single set of candidates says."""
+    rules = [constraint("PreferResources", role="room0", events=(k,), preferred=(room,)) for k, room in enumerate((R1, R2))]
+    state = small(*rules)
+    wish = Wish(1.0, 5.0, 1, no_slack=True, no_objective=True, no_places=True, pools=(frozenset({R1, R2}),))
+    outcome = solve_window(state, range(3), (), wish)
+    at(state, *(outcome.parts[bundle][0][1] for bundle in range(3)))
+    assert short_pools(state) == set()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_feasible_timetable_is_sought_from_several_first_ones(threads, monkeypatch):
+    """The places of the first times are spoilt until the third time, so that seeking has to begin anew."""
+    monkeypatch.setattr(searching, "ANNEAL_MOVES", 200)
+    monkeypatch.setattr(searching, "SOUGHT_MOVES", 0)
+    search = Search(small().problem, 1, 60, threads, lambda state: None)
+    tries: list[int] = []
+    anneal = search._anneal
+
+    def spoilt(moves, warm, **more):
+        tries.append(search.state.cost // HARD)
+        if len(tries) < 3:
+            return
+        anneal(moves, warm, **more)
+
+    monkeypatch.setattr(search, "_anneal", spoilt)
+    monkeypatch.setattr(search, "_fill_greedily", lambda: None)
+    search._first_times()
+    search._seek()
+    assert tries == [3, 3, 3], "each begins with three rooms missing"
+    assert search.best_cost < HARD
+    assert search.state.cost == search.best_cost
