@@ -3,7 +3,7 @@
     python -m benchmarks.timetable --seconds 60 --data ../shared/data/timetabling --only schools --match "Viet*"
 
 FET (Debian packages fet and fet-data) gets the same instance and the same wall seconds (`--fet-seconds` gives it others),
-one after the other on one thread each; both costs are recomputed by `checking.check`. Shared instances are read where they lie and never copied
+one after the other; FET has one thread, ours as many as `--threads` says (one); both costs are recomputed by `checking.check`. Shared instances are read where they lie and never copied
 into the tree; without them the generated schools are still measured, FET on them too. Seconds are wall seconds and mean
 little on a busy machine, so each run's seconds of CPU stand beside them.
 """
@@ -93,7 +93,7 @@ def assignment(path: Path) -> Problem:
     return ordinary.problem_of(path.stem, lines, heads, sessions=2, rng=random.Random(0))
 
 
-def one(name: str, seconds: float, seed: int) -> Run:
+def one(name: str, seconds: float, seed: int, threads: int) -> Run:
     """Solve in this process and say how it went."""
     problem = problem_named(name)
     first: list[float] = []
@@ -103,7 +103,7 @@ def one(name: str, seconds: float, seed: int) -> Run:
             first.append(time.process_time() - began)
 
     began, wall = time.process_time(), time.monotonic()
-    result = engine.solve(problem, seconds=seconds, seed=seed, progress=note)
+    result = engine.solve(problem, seconds=seconds, seed=seed, threads=threads, progress=note)
     best = result.best
     gaps = [ordinary.gaps(problem, best.solution, kind) for kind in ("teachers", "groups")] if best else [(0, 1), (0, 1)]
     return Run(
@@ -113,9 +113,9 @@ def one(name: str, seconds: float, seed: int) -> Run:
     )  # fmt: skip
 
 
-def ours(name: str, seconds: float, seed: int) -> Run:
+def ours(name: str, seconds: float, seed: int, threads: int) -> Run:
     """Solve in a child process."""
-    command = [sys.executable, "-m", "benchmarks.timetable", "--one", name, "--seconds", str(seconds), "--seed", str(seed)]
+    command = [sys.executable, "-m", "benchmarks.timetable", "--one", name, "--seconds", str(seconds), "--seed", str(seed), "--threads", str(threads)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, timeout=seconds * 3 + 120)
     if done.returncode:
         return Run(f"error: {(done.stderr.strip().splitlines() or ['?'])[-1][:60]}")
@@ -193,7 +193,7 @@ def shown(value: float | None, digits: int = 1) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
 
 
-def on_fet_files(data: Path, seconds: float, seed: int, match: str, fet_seconds: float) -> Iterator[str]:
+def on_fet_files(data: Path, seconds: float, seed: int, match: str, fet_seconds: float, threads: int) -> Iterator[str]:
     """Yield the table of the FET instances and how many targets are met."""
     files = sorted(path for path in (data / "fet").glob("*.fet*") if fnmatch.fnmatch(path.name, match))
     if not files:
@@ -208,7 +208,7 @@ def on_fet_files(data: Path, seconds: float, seed: int, match: str, fet_seconds:
             yield f"{stem_of(path)[-52:]:<52} {error}"
             continue
         theirs = peer(path, fet_seconds, problem) if fet_command() else Run("absent")
-        mine = ours(str(path), seconds, seed)
+        mine = ours(str(path), seconds, seed, threads)
         rows.append((theirs, mine))
         yield (
             f"{stem_of(path)[-52:]:<52}{len(problem.activities):>6} | {theirs.status:<9}{shown(theirs.seconds):>7}{shown(theirs.first_cpu):>7}{shown(theirs.cost, 2):>9}"
@@ -222,7 +222,7 @@ def on_fet_files(data: Path, seconds: float, seed: int, match: str, fet_seconds:
     yield f"solved by ours and not by FET: {sum(b.is_feasible and not a.is_feasible for a, b in rows)} of {len(rows)}"
 
 
-def on_schools(data: Path, seconds: float, seed: int, match: str, fet_seconds: float) -> Iterator[str]:
+def on_schools(data: Path, seconds: float, seed: int, match: str, fet_seconds: float, threads: int) -> Iterator[str]:
     """Yield the table of generated schools and the grade-10 assignment."""
     names = [f"{size}:{sessions}:{seed}" for sessions in (1, 2) for size in SIZES]
     names += sorted(str(path) for path in (data / "vn-teaching-assignment").glob("*.csv"))
@@ -240,7 +240,7 @@ def on_schools(data: Path, seconds: float, seed: int, match: str, fet_seconds: f
                 easier, names_of = for_fet(problem)
                 file.write_bytes(writing.data(easier)[0])
                 theirs = peer(file, fet_seconds, problem, names_of, easier)
-        mine = ours(name, seconds, seed)
+        mine = ours(name, seconds, seed, threads)
         if mine.first_cpu is not None:
             first[name] = mine.first_cpu
         yield (
@@ -260,7 +260,7 @@ def on_schools(data: Path, seconds: float, seed: int, match: str, fet_seconds: f
     yield f"targets missed: {'; '.join(missed) or 'none'}"
 
 
-def on_xhstt(data: Path, seconds: float, seed: int, match: str, _fet_seconds: float) -> Iterator[str]:
+def on_xhstt(data: Path, seconds: float, seed: int, match: str, _fet_seconds: float, threads: int) -> Iterator[str]:
     """Yield the table of XHSTT instances: our objective beside the best stored."""
     from khue.school.timetable.solving import xhstt
 
@@ -274,7 +274,7 @@ def on_xhstt(data: Path, seconds: float, seed: int, match: str, _fet_seconds: fl
         rows = [row for row in csv.DictReader(file) if fnmatch.fnmatch(row["file"], match)]
     for row in rows:
         with tempfile.TemporaryDirectory() as folder:
-            facts: dict[str, Any] = xhstt.solve_file(data / "xhstt" / row["file"], seconds, 1, seed, folder)
+            facts: dict[str, Any] = xhstt.solve_file(data / "xhstt" / row["file"], seconds, threads, seed, folder)
         stored = (int(row["best_stored_infeasibility"]), int(row["best_stored_objective"]))
         mine = (int(facts["hard"]), int(facts["soft"]))
         count += 1
@@ -294,20 +294,21 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=DATA, help="folder with fet/, xhstt/ and vn-teaching-assignment/")
     parser.add_argument("--seconds", type=float, default=60.0, help="wall seconds for each instance and program")
     parser.add_argument("--fet-seconds", type=float, help="wall seconds for FET, where it should have others")
+    parser.add_argument("--threads", type=int, default=1, help="threads for ours")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", choices=[*PARTS], action="append", help="only this table; may be repeated")
     parser.add_argument("--match", default="*", help="only instances whose name fits")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.one:
-        print(json.dumps(asdict(one(asked.one, asked.seconds, asked.seed))))
+        print(json.dumps(asdict(one(asked.one, asked.seconds, asked.seed, asked.threads))))
         return 0
     absent = install_fet()
     if absent:
         print(absent)
     for name in asked.only or PARTS:
         print(f"== {name}, {asked.seconds:g} s each", flush=True)
-        for line in PARTS[name](asked.data, asked.seconds, asked.seed, asked.match, asked.fet_seconds or asked.seconds):
+        for line in PARTS[name](asked.data, asked.seconds, asked.seed, asked.match, asked.fet_seconds or asked.seconds, asked.threads):
             print(line, flush=True)
     return 0
 
