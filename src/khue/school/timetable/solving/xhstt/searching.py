@@ -51,7 +51,7 @@ ANNEAL_SHARE = 0.4
 SOUGHT_WARM, SOUGHT_COLD, SOUGHT_WEIGHT = 3.0, 0.3, 10.0
 """An annealing that seeks a feasible timetable: its temperatures and what a unit of infeasibility weighs, in usual rises.
 Warmer than those that make a timetable better, so that the objective hardly counts at first."""
-SOUGHT_MOVES = 40_000
+SOUGHT_MOVES = 100_000
 """Its moves for each second given; begun anew from other first times until half of the time is over."""
 SOUGHT_SHARE = 0.5
 POOL_ROUNDS, POOL_SHARE, POOL_EFFORT = 12, 0.1, 6.0
