@@ -3,8 +3,8 @@
     python -m benchmarks.timetable --seconds 60 --data ../shared/data/timetabling --only schools --match "Viet*"
 
 FET (Debian packages fet and fet-data) gets the same instance and the same wall seconds (`--fet-seconds` gives it others),
-one after the other; FET has one thread, ours as many as `--threads` says (one); both costs are recomputed by `checking.check`. Shared instances are read where they lie and never copied
-into the tree; without them the generated schools are still measured, FET on them too. Seconds are wall seconds and mean
+one after the other; FET has one thread, ours as many as `--threads` says (one); both costs are recomputed by
+`checking.check`. Shared instances are read where they lie and never copied into the tree; without them the generated schools are still measured, FET on them too. Seconds are wall seconds and mean
 little on a busy machine, so each run's seconds of CPU stand beside them.
 """
 

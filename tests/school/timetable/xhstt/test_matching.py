@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import random
+from dataclasses import replace
 
 import pytest
 
 from khue.school.timetable.solving.xhstt import searching
 from khue.school.timetable.solving.xhstt.compiling import HARD, compile_instance
 from khue.school.timetable.solving.xhstt.matching import short_pools
+from khue.school.timetable.solving.xhstt.model import Resource
 from khue.school.timetable.solving.xhstt.searching import Search
 from khue.school.timetable.solving.xhstt.state import State
 from khue.school.timetable.solving.xhstt.windows import Wish, solve_window
@@ -69,14 +71,33 @@ def test_nothing_is_short_exactly_where_each_time_can_be_filled(seed):
     assert (not short_pools(state)) == all(can_be_filled(time) for time in (0, 1))
 
 
+def test_rooms_that_may_hold_two_lessons_at_once_are_never_short():
+    events = tuple(event(name, 1, rooms=1) for name in "ABD")
+    rooms = constraint("AssignResource", role="room0", events=(0, 1, 2))
+    clashes = constraint("AvoidClashes", hard=False, resources=(R1, R2))
+    state = State(compile_instance(school(rooms, clashes, events=events)))
+    assert short_pools(at(state, 0, 0, 0)) == set()
+
+
 def test_a_window_keeps_to_the_pools_it_is_told():
-    """Two single candidates and one of either are three lessons for two rooms, which no single set of candidates says."""
-    rules = [constraint("PreferResources", role="room0", events=(k,), preferred=(room,)) for k, room in enumerate((R1, R2))]
-    state = small(*rules)
-    wish = Wish(1.0, 5.0, 1, no_slack=True, no_objective=True, no_places=True, pools=(frozenset({R1, R2}),))
-    outcome = solve_window(state, range(3), (), wish)
-    at(state, *(outcome.parts[bundle][0][1] for bundle in range(3)))
-    assert short_pools(state) == set()
+    """Four lessons at one time want three of four rooms, which neither a place's candidates nor all rooms say.
+
+    The fourth room is for a lesson at the other time.
+    """
+    wanted = ((R1, R2), (R2, R2 + 1), (R1, R2 + 1), (R1, R2), (R2 + 2,))
+    rules = [constraint("PreferResources", role="room0", events=(k,), preferred=rooms) for k, rooms in enumerate(wanted)]
+    rules += [constraint("AssignResource", role="room0", events=tuple(range(5))), constraint("AssignTime", events=tuple(range(5)))]
+    rules += [constraint("PreferTimes", events=(0, 1, 2, 3), times=frozenset({0})), constraint("PreferTimes", events=(4,), times=frozenset({1}))]
+    clashes = constraint("AvoidClashes", resources=(R1, R2, R2 + 1, R2 + 2))
+    whole = school(*rules, clashes, events=tuple(event(name, 1, rooms=1) for name in "ABDEF"))
+    more = tuple(Resource(name, name, "Room") for name in ("R3", "R4"))
+    state = State(compile_instance(replace(whole, times=whole.times[:2], resources=(*whole.resources, *more))))
+    wish = Wish(1.0, 5.0, 1, no_slack=True, no_objective=True, no_places=True)
+    found = solve_window(state, range(5), (), wish)
+    at(state, *(found.parts[bundle][0][1] for bundle in range(5)))
+    short = short_pools(state)
+    assert short == {frozenset({R1, R2, R2 + 1})}
+    assert solve_window(state, range(5), (), replace(wish, pools=tuple(short))).is_impossible
 
 
 @pytest.mark.parametrize("threads", [1, 2])

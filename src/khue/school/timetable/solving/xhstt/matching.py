@@ -14,13 +14,16 @@ from khue.school.timetable.solving.xhstt.state import State
 def short_pools(state: State) -> set[frozenset[int]]:
     """Return the candidates of places that cannot all be filled at some time; none when each time can be filled by itself.
 
-    Resources are wanted once a time; preassigned and unavailable ones are not free. Places nobody must fill are not asked.
+    Resources are wanted once a time; preassigned and unavailable ones are not free. Places nobody must fill are not asked,
+    nor those with a candidate that may be in two lessons at once.
     """
     problem = state.problem
     required = {
         k
         for k, place in enumerate(problem.places)
-        if place.candidates and any(m.is_hard and m.kind == "AssignResource" for m in problem.place_monitors[k])
+        if place.candidates
+        and any(m.is_hard and m.kind == "AssignResource" for m in problem.place_monitors[k])
+        and all(any(m.is_hard for m in state.clash_monitors[r]) for r in place.candidates)
     }
     wanted: dict[int, list[int]] = defaultdict(list)
     taken: dict[int, set[int]] = defaultdict(set)
