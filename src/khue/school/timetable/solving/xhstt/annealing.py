@@ -21,10 +21,14 @@ SLICE = 20_000
 """Moves between two looks at whether to stop."""
 DEARER = 20
 """How much more a unit of infeasibility counts at the end of an annealing than at its beginning."""
+WHOLE = 1_000
+"""What a unit of deviation counts while only what is required counts: prices are whole numbers, temperatures are not."""
 NEVER = 2**62
 """A cost above every other."""
 TAKES, MOST_TAKES = 9, 60
 """How many moves of places are among the kinds for each place a movable bundle has on the average, and at most."""
+PUSHES = 2
+"""How many of the moves of places that push others away there are for each of those that do not."""
 TRIES = 2_000
 """Moves tried to learn what a bad one usually costs."""
 
@@ -35,6 +39,7 @@ class Annealer:
     def __init__(self, state: State) -> None:
         self.state = state
         self.facts = tables.facts_of(state, HARD)
+        self.required = tables.required_alone(self.facts)
         self.now = tables.now_of(self.facts)
         self.best = self.now[self.now[moving.USED] : self.now[moving.COUNTS]].copy()
         self.rises = np.zeros(TRIES, dtype=np.int64)
@@ -52,29 +57,31 @@ class Annealer:
         if facts[moving.PLACED_COUNT]:
             each = facts[moving.PLACED_COUNT] / max(1, facts[moving.MOVABLE_COUNT])
             takes = max(2, min(MOST_TAKES, round(TAKES * each)))
-            kinds += [moving.TAKE] * takes
+            kinds += [moving.TAKE] * takes + [moving.PUSH] * (PUSHES * takes)
             if self.state.problem.splits:
                 kinds += [moving.UNIFY] * max(1, takes // 4)
         return kinds
 
-    def read(self) -> bool:
-        """Take the state's timetable into the arrays; return whether it fits them."""
-        if not self.has_moves or not tables.write(self.facts, self.now, self.state.snapshot()):
+    def read(self, facts: moving.Array) -> bool:
+        """Take the state's timetable into the arrays, priced as the facts say; return whether it fits them."""
+        if not self.has_moves or not tables.write(facts, self.now, self.state.snapshot()):
             return False
-        moving.count_all(self.facts, self.now)
+        moving.count_all(facts, self.now)
         return True
 
     def usual_rise(self, seed: int) -> float:
         """Return what a bad move usually costs, among random moves that break nothing required."""
-        if not self.read():
+        if not self.read(self.facts):
             return 3.0
-        seen = self._anneal(0, seed, TRIES, 0.0, 0.0, 0)
+        seen = self._anneal(self.facts, 0, seed, TRIES, 0.0, 0.0, 0)
         return float(np.median(self.rises[:seen])) if seen > 4 else 3.0
 
-    def _anneal(self, cost: int, seed: int, moves: int, warm: float, cold: float, hard_weight: int) -> int:
+    def _anneal(
+        self, facts: moving.Array, cost: int, seed: int, moves: int, warm: float, cold: float, hard_weight: int
+    ) -> int:
         return int(
             moving.anneal(
-                self.facts,
+                facts,
                 self.now,
                 self.best,
                 self.rises,
@@ -108,7 +115,7 @@ class Annealer:
 
         Returns how many moves were made.
         """
-        if not self.read():
+        if not self.read(self.facts):
             return 0
         heating = moves // 10 if is_fresh else 0
         cost = first = self.state.cost
@@ -118,16 +125,35 @@ class Annealer:
             is_heating = made < heating
             count = min(SLICE, (heating if is_heating else moves) - made)
             if is_heating:
-                self._anneal(constant - 1, seed * 7919 + made, count, warm, warm, hard_weight)
+                self._anneal(self.facts, constant - 1, seed * 7919 + made, count, warm, warm, hard_weight)
             else:
                 if is_fresh and made == heating:
                     cost = NEVER
                 done, total = made - heating, moves - heating
                 warmer, colder = (warm * (cold / warm) ** (x / total) for x in (done, done + count))
                 weight = int(hard_weight * (1 + DEARER * (done / total) ** 2))
-                cost = self._anneal(cost, seed * 7919 + made, count, warmer, colder, weight)
+                cost = self._anneal(self.facts, cost, seed * 7919 + made, count, warmer, colder, weight)
             made += count
         if cost < first or (is_fresh and made > heating and cost < NEVER):
+            self.state.restore(tables.read(self.facts, self.now, self.state.problem, self.best))
+        return made
+
+    def seek(self, seed: int, moves: int, warm: float, cold: float, stop: Callable[[], bool]) -> int:
+        """Make `moves` moves that look at nothing but what is required, every deviation counting alike.
+
+        The temperature falls from `warm` to `cold`, where one of deviation is 1. Ends in the timetable of the least
+        deviation met, at once in a feasible one. Returns how many moves were made.
+        """
+        if not self.read(self.required):
+            return 0
+        cost = first = int(self.now[moving.TOTAL])
+        made = 0
+        while made < moves and not stop() and cost > self.state.problem.constant:
+            count = min(SLICE, moves - made)
+            warmer, colder = (WHOLE * warm * (cold / warm) ** (x / moves) for x in (made, made + count))
+            cost = self._anneal(self.required, cost, seed * 7919 + made, count, warmer, colder, WHOLE)
+            made += count
+        if cost < first:
             self.state.restore(tables.read(self.facts, self.now, self.state.problem, self.best))
         return made
 

@@ -51,7 +51,9 @@ JOURNAL = 4096
 # Bundles that may move, that may be cut, with places, with a common resource, and that resource; preassigned
 # workloads.
 (MOVABLE, SPLITTABLE, PLACED, SHARING_OFF, SHARING, SHARED, PRELOAD) = range(63, 70)
-FACTS = 70
+# Of resources: the bundles that need it or may have it.
+(USERS_OFF, USERS) = range(70, 72)
+FACTS = 72
 
 # Where things stand in the array of a timetable: the total cost; how many changes the present move made, how many
 # things they touched; the mark last used. Then the tables: lessons of each bundle; of each lesson its duration,
@@ -69,10 +71,14 @@ inner = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True
 # Not plain numbers, or every one of them would be compiled into a version of its own.
 WAS_START, WAS_PICK, WAS_DURATION, WAS_USED = np.arange(4, dtype=np.int64)
 NONE, ON, OFF = np.int64(-1), np.int64(1), np.int64(-1)
-SHIFT, SWAP, CHAIN, CUT, TAKE, UNIFY = range(6)
+SHIFT, SWAP, CHAIN, CUT, TAKE, UNIFY, PUSH = range(7)
 MOST_CHANGES = JOURNAL // 2
 REACH = 64
 """The most lessons one chain moves."""
+PUSHES = 8
+"""How many lessons may lose a resource to one another in one move."""
+FOCUS = 0.2
+"""How often one begins with a resource that breaks something required, as long as there is one."""
 SCAN = 48
 """How many bundles or resources are looked at for one that costs something."""
 
@@ -528,9 +534,77 @@ def some_start(f: Array, row: int) -> int:
 
 
 @inner
+def is_free(f: Array, s: Array, resource: int, start: int, duration: int) -> bool:
+    """Return whether a resource has nothing to do for so long."""
+    for time in range(start, start + duration):  # noqa: SIM110
+        if s[s[COUNTS] + resource * f[SLOTS] + time]:
+            return False
+    return True
+
+
+@inner
+def clashes(f: Array, s: Array, resource: int, start: int, duration: int) -> bool:
+    """Return whether a resource has two things to do at once."""
+    for time in range(start, start + duration):  # noqa: SIM110
+        if s[s[COUNTS] + resource * f[SLOTS] + time] > 1:
+            return True
+    return False
+
+
+@inner
+def slot_with(f: Array, s: Array, lesson: int, resource: int) -> int:
+    """Return at which of its places a lesson has a resource, -1 if at none."""
+    bundle = f[f[LESSON_BUNDLE] + lesson]
+    for slot in range(f[f[PLACE_OFF] + bundle + 1] - f[f[PLACE_OFF] + bundle]):
+        if s[s[CHOSEN] + lesson * f[WIDTH] + slot] == resource:
+            return slot
+    return -1
+
+
+@inner
+def guilty_resource(f: Array, s: Array) -> int:
+    """Return a random resource whose times break something required, -1 if there is none."""
+    if s[TOTAL] < f[UNIT]:
+        return -1
+    count = f[RESOURCE_COUNT]
+    resource = below(count)
+    for _ in range(count):
+        if s[s[PRICE] + f[RESOURCE_PRICES] + resource] >= f[UNIT]:
+            return resource
+        resource = resource + 1 if resource + 1 < count else 0
+    return -1
+
+
+@inner
+def guilty_lesson(f: Array, s: Array, resource: int) -> int:
+    """Return a lesson that has a resource, one of several at once if there are such, -1 if none has it."""
+    first, count = f[f[USERS_OFF] + resource], f[f[USERS_OFF] + resource + 1] - f[f[USERS_OFF] + resource]
+    found = -1
+    shift = below(max(count, 1))
+    for i in range(count):
+        bundle = f[f[USERS] + first + (i + shift) % count]
+        is_given = False
+        for k in range(f[f[RESOURCE_OFF] + bundle], f[f[RESOURCE_OFF] + bundle + 1]):
+            is_given = is_given or f[f[RESOURCES] + k] == resource
+        for x in range(f[f[LESSON_BASE] + bundle], f[f[LESSON_BASE] + bundle] + s[s[USED] + bundle]):
+            if s[s[START] + x] < 0 or not (is_given or slot_with(f, s, x, resource) >= 0):
+                continue
+            if clashes(f, s, resource, s[s[START] + x], s[s[DURATION] + x]):
+                return x
+            if found < 0:
+                found = x
+    return found
+
+
+@inner
 def some_lesson(f: Array, s: Array) -> int:
     """Return a random lesson that may move, more often one that costs something itself or through a resource."""
     chance = np.random.random()
+    if chance > 1 - FOCUS:
+        resource = guilty_resource(f, s)
+        lesson = guilty_lesson(f, s, resource) if resource >= 0 else -1
+        if lesson >= 0 and not f[f[IS_FIXED] + f[f[LESSON_BUNDLE] + lesson]]:
+            return lesson
     if chance < 0.2:
         shift = below(f[MOVABLE_COUNT])
         for i in range(min(f[MOVABLE_COUNT], SCAN)):
@@ -550,21 +624,35 @@ def some_lesson(f: Array, s: Array) -> int:
 
 
 @inner
-def is_free(f: Array, s: Array, resource: int, start: int, duration: int) -> bool:
-    """Return whether a resource has nothing to do for so long."""
-    for time in range(start, start + duration):  # noqa: SIM110
-        if s[s[COUNTS] + resource * f[SLOTS] + time]:
+def has_room(f: Array, s: Array, resource: int, units: int) -> bool:
+    """Return whether so much more work keeps a resource within every limit of its workload."""
+    for m in range(f[f[LOAD_MONITORS] + resource], f[f[LOAD_MONITORS] + resource + 1]):
+        if s[s[LOADED] + resource] + units > f[f[DATA] + f[f[MONITOR_DATA] + m] + 1]:
             return False
     return True
 
 
 @inner
-def clashes(f: Array, s: Array, resource: int, start: int, duration: int) -> bool:
-    """Return whether a resource has two things to do at once."""
-    for time in range(start, start + duration):  # noqa: SIM110
-        if s[s[COUNTS] + resource * f[SLOTS] + time] > 1:
-            return True
-    return False
+def substitute(f: Array, s: Array, lesson: int, slot: int, old: int) -> int:
+    """Return a resource with time and workload to spare for a place, `old` if it can be, -1 if there is none."""
+    start, duration = s[s[START] + lesson], s[s[DURATION] + lesson]
+    place = f[f[PLACES] + f[f[PLACE_OFF] + f[f[LESSON_BUNDLE] + lesson]] + slot]
+    units = f[f[SHARE] + place] * duration
+    if (
+        old >= 0
+        and f[f[IS_CANDIDATE] + place * f[POOL_WIDTH] + old]
+        and is_free(f, s, old, start, duration)
+        and has_room(f, s, old, units)
+    ):
+        return old
+    first = f[f[CANDIDATE_OFF] + place]
+    count = f[f[CANDIDATE_OFF] + place + 1] - first
+    shift = below(max(count, 1))
+    for i in range(count):
+        resource = f[f[CANDIDATES] + first + (i + shift) % count]
+        if is_free(f, s, resource, start, duration) and has_room(f, s, resource, units):
+            return resource
+    return -1
 
 
 @inner
@@ -577,15 +665,9 @@ def change_rooms(f: Array, s: Array, lesson: int) -> None:
         now = s[s[CHOSEN] + lesson * f[WIDTH] + slot]
         if now >= 0 and not clashes(f, s, now, start, duration):
             continue
-        place = f[f[PLACES] + f[f[PLACE_OFF] + bundle] + slot]
-        first = f[f[CANDIDATE_OFF] + place]
-        count = f[f[CANDIDATE_OFF] + place + 1] - first
-        shift = below(max(count, 1))
-        for i in range(count):
-            resource = f[f[CANDIDATES] + first + (i + shift) % count]
-            if is_free(f, s, resource, start, duration):
-                set_pick(f, s, lesson, slot, resource)
-                break
+        other = substitute(f, s, lesson, slot, NONE)
+        if other >= 0:
+            set_pick(f, s, lesson, slot, other)
 
 
 @inner
@@ -839,6 +921,76 @@ def give(f: Array, s: Array, lesson: int, slot: int, resource: int) -> None:
 
 
 @inner
+def rival(f: Array, s: Array, lesson: int, resource: int) -> int:
+    """Return another lesson that has a resource when `lesson` has it, -1 if there is none or more than one at a time."""
+    start = s[s[START] + lesson]
+    for time in range(start, start + s[s[DURATION] + lesson]):
+        if s[s[COUNTS] + resource * f[SLOTS] + time] == 2:
+            return s[s[WHO] + resource * f[SLOTS] + time] - lesson
+    return -1
+
+
+@inner
+def push(f: Array, s: Array) -> bool:
+    """Give a lesson another resource; whoever had it takes a free one or another's, who does so in turn."""
+    if f[PLACED_COUNT] == 0:
+        return False
+    lesson = slot = -1
+    if np.random.random() < FOCUS:
+        resource = guilty_resource(f, s)
+        lesson = guilty_lesson(f, s, resource) if resource >= 0 else -1
+        slot = slot_with(f, s, lesson, resource) if lesson >= 0 else -1
+    if slot < 0:
+        bundle = f[f[PLACED] + below(f[PLACED_COUNT])]
+        lesson = f[f[LESSON_BASE] + bundle] + below(s[s[USED] + bundle])
+        slot = below(f[f[PLACE_OFF] + bundle + 1] - f[f[PLACE_OFF] + bundle])
+    bundle = f[f[LESSON_BUNDLE] + lesson]
+    place = f[f[PLACES] + f[f[PLACE_OFF] + bundle] + slot]
+    count = f[f[CANDIDATE_OFF] + place + 1] - f[f[CANDIDATE_OFF] + place]
+    if count < 2 or s[s[START] + lesson] < 0:
+        return False
+    resource = f[f[CANDIDATES] + f[f[CANDIDATE_OFF] + place] + below(count)]
+    old = s[s[CHOSEN] + lesson * f[WIDTH] + slot]
+    if resource == old:
+        return False
+    set_pick(f, s, lesson, slot, resource)
+    s[STAMPED] += 1
+    stamp = s[STAMPED]
+    s[s[STAMP] + lesson] = stamp
+    # The list holds (lesson, resource it took): whoever else has that must go.
+    s[s[QUEUE]] = lesson
+    s[s[QUEUE] + 1] = resource
+    depth = 1
+    pushed = 0
+    while depth > 0 and pushed < PUSHES:
+        lesson, resource = s[s[QUEUE] + 2 * depth - 2], s[s[QUEUE] + 2 * depth - 1]
+        other = rival(f, s, lesson, resource)
+        theirs = slot_with(f, s, other, resource) if other >= 0 else -1
+        if theirs < 0 or s[s[STAMP] + other] == stamp:
+            depth -= 1
+            continue
+        s[s[STAMP] + other] = stamp
+        pushed += 1
+        found = substitute(f, s, other, theirs, old)
+        if found < 0:
+            bundle = f[f[LESSON_BUNDLE] + other]
+            place = f[f[PLACES] + f[f[PLACE_OFF] + bundle] + theirs]
+            first = f[f[CANDIDATE_OFF] + place]
+            count = f[f[CANDIDATE_OFF] + place + 1] - first
+            if count < 2:
+                return True
+            found = f[f[CANDIDATES] + first + below(count)]
+            if found == resource:
+                continue
+            s[s[QUEUE] + 2 * depth] = other
+            s[s[QUEUE] + 2 * depth + 1] = found
+            depth += 1
+        old = resource
+        set_pick(f, s, other, theirs, found)
+    return True
+
+
+@inner
 def unify(f: Array, s: Array) -> bool:
     """Give all places that should share one resource the same one."""
     count = f[PRICE_COUNT] - f[SPLIT_PRICES]
@@ -875,6 +1027,8 @@ def move(f: Array, s: Array, kind: int) -> bool:
         return cut(f, s)
     if kind == TAKE:
         return take(f, s)
+    if kind == PUSH:
+        return push(f, s)
     return unify(f, s)
 
 

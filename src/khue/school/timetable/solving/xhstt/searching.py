@@ -48,12 +48,13 @@ TRIED = 2_000
 """Moves `usual_rise` makes, by which one sees how long a move takes at most."""
 ANNEAL_SHARE = 0.4
 """The most of the whole time one annealing may take."""
-SOUGHT_WARM, SOUGHT_COLD, SOUGHT_WEIGHT = 3.0, 0.3, 10.0
-"""An annealing that seeks a feasible timetable: its temperatures and what a unit of infeasibility weighs, in usual rises.
-Warmer than those that make a timetable better, so that the objective hardly counts at first."""
-SOUGHT_MOVES = 100_000
-"""Its moves for each second given; begun anew from other first times until half of the time is over."""
-SOUGHT_SHARE = 0.5
+SOUGHT_WARM, SOUGHT_COLD = 0.4, 0.2
+"""The temperatures of an annealing that seeks a feasible timetable, in units of deviation, and of no other cost."""
+SOUGHT_MOVES, SOUGHT_LONGER, SOUGHT_SHARE = 4_000_000, 1.4, 0.5
+"""Its moves at first and how much longer it becomes each time it begins anew from other first times, until half of the time
+is over: some first times lead to a feasible timetable soon and some never, and longer ones end better."""
+SOUGHT_SAME = 4
+"""How often the same least infeasibility may be met before it is held to be the least there is."""
 POOL_ROUNDS, POOL_SHARE, POOL_EFFORT = 12, 0.1, 6.0
 """How often the first times are asked again because of lessons that cannot have resources, and the most of the time for it."""
 
@@ -248,12 +249,16 @@ class Search:
             self.take(solve_window(self.state, self.movable, (), wish, stop=self.stop), any_cost=True)
 
     def _seek(self) -> None:
-        """Look for a feasible timetable by annealing that asks for little else, from one first timetable after the other."""
+        """Look for a feasible timetable by annealing that asks for nothing else, from one first timetable after the other."""
         until = time.monotonic() + SOUGHT_SHARE * self.left()
         empty = [self._untimed(b) for b in range(len(self.problem.bundles))]
-        while self.best_cost >= HARD and not self.is_over() and time.monotonic() < until:
-            self._anneal(max(ANNEAL_MOVES, int(SOUGHT_MOVES * self.seconds)), SOUGHT_WARM, is_seeking=True)
-            if self.best_cost < HARD or time.monotonic() >= until:
+        moves = float(SOUGHT_MOVES)
+        ends: list[int] = []
+        while self.best_cost >= HARD and not self.is_over():
+            self._anneal(int(moves), is_seeking=True)
+            moves *= SOUGHT_LONGER
+            ends.append(self.state.hard)
+            if self.best_cost < HARD or time.monotonic() >= until or ends.count(min(ends)) >= SOUGHT_SAME:
                 break
             self.state.restore(empty)
             self._first_times()
@@ -441,7 +446,7 @@ class Search:
             self.state.restore(self.best)
 
     def _anneal(
-        self, moves: int, warm: float, *, is_fresh: bool = False, is_trading: bool = False, is_seeking: bool = False
+        self, moves: int, warm: float = 1.0, *, is_fresh: bool = False, is_trading: bool = False, is_seeking: bool = False
     ) -> None:
         """Anneal the present timetable on every thread, each its own way, and go on with the best of the ends."""
         if self.is_over():
@@ -463,18 +468,17 @@ class Search:
         self.pace = min(self.pace, max(time.monotonic() - begun, 1e-6) / TRIED)
         moves = min(moves, int(share / self.pace))
         weight = self.hard_weight if is_trading or self.state.cost >= HARD else STRICT
-        if is_seeking:
-            weight = round(SOUGHT_WEIGHT * unit)
-        cold = (SOUGHT_COLD if is_seeking else 0.03) * unit
         present = self.state.snapshot()
 
         def run(number: int) -> None:
             annealer = self.annealers[number]
             if number:
                 annealer.state.restore(present)
-            annealer.run(
-                seed + number * 15_485_863, moves, warm * unit, cold, weight, self.is_over, is_fresh=is_fresh
-            )
+            own = seed + number * 15_485_863
+            if is_seeking:
+                annealer.seek(own, moves, SOUGHT_WARM, SOUGHT_COLD, self.is_over)
+            else:
+                annealer.run(own, moves, warm * unit, 0.03 * unit, weight, self.is_over, is_fresh=is_fresh)
 
         if len(self.annealers) > 1:
             with ThreadPoolExecutor(len(self.annealers)) as pool:
@@ -486,7 +490,8 @@ class Search:
             run(0)
         self.keep()
         self.log(
-            f"anneal {warm} {time.monotonic() - clock:.2f}s {self._costs()} best {self.best_cost % HARD}"
+            f"{'seek' if is_seeking else 'anneal'} {warm} {moves} {time.monotonic() - clock:.2f}s {self._costs()}"
+            f" best {self.best_cost // HARD},{self.best_cost % HARD}"
         )
 
     def _solve_windows(self, arm: Arm) -> None:

@@ -77,6 +77,7 @@ from khue.school.timetable.solving.xhstt.moving import (
     PRELOAD,
     PRICE,
     PRICE_COUNT,
+    PUSHES,
     QUEUE,
     RESOURCE_COUNT,
     RESOURCE_MONITORS,
@@ -111,6 +112,8 @@ from khue.school.timetable.solving.xhstt.moving import (
     UNAVAILABLE,
     UNIT,
     USED,
+    USERS,
+    USERS_OFF,
     WHO,
     WIDTH,
     Array,
@@ -265,6 +268,11 @@ def facts_of(state: State, hard: int) -> Array:
         PRELOAD: whole(int(load * state.scale) for load in problem.fixed_workload),
     }
     tables[SHARED] = whole(sharing)
+    users: list[dict[int, None]] = [{} for _ in range(resources)]
+    for index, bundle in enumerate(bundles):
+        for resource in (*bundle.resources, *(r for p in bundle.places for r in problem.places[p].candidates)):
+            users[resource][index] = None
+    tables[USERS_OFF], tables[USERS] = lists([list(its) for its in users])
     tables[SHARING_OFF], tables[SHARING] = lists(list(sharing.values()))
     counts = (
         len(bundles),
@@ -289,6 +297,14 @@ def facts_of(state: State, hard: int) -> Array:
         SHARING_COUNT: len(sharing),
     }
     return laid_out(FACTS, scalars, tables)
+
+
+def required_alone(facts: Array) -> Array:
+    """Return the same problem with every required monitor at one unit a deviation and the others free of cost."""
+    found = facts.copy()
+    weights = found[found[MONITOR_WEIGHT] : found[MONITOR_FUNCTION]]
+    weights[:] = np.where(weights >= found[UNIT], found[UNIT], 0)
+    return found
 
 
 def _bundle_facts(problem: Problem) -> dict[int, Array]:
@@ -368,7 +384,7 @@ def now_of(facts: Array) -> Array:
         OLD_PRICE: prices,
         OPS: JOURNAL * 4,
         STAMP: lessons,
-        QUEUE: lessons + 1,
+        QUEUE: lessons + 2 * PUSHES + 2,
         SEEN: resources,
     }
     return laid_out(NOW, {}, {index: np.zeros(size, dtype=np.int64) for index, size in sizes.items()})
