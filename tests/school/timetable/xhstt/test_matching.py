@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from khue.school.timetable.solving.xhstt import searching
+from khue.school.timetable.solving.xhstt import beginning
+from khue.school.timetable.solving.xhstt.beginning import Beginning
 from khue.school.timetable.solving.xhstt.compiling import HARD, compile_instance
 from khue.school.timetable.solving.xhstt.matching import short_pools
 from khue.school.timetable.solving.xhstt.model import Resource
@@ -103,10 +104,10 @@ def test_a_window_keeps_to_the_pools_it_is_told():
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_feasible_timetable_is_sought_from_several_first_ones(threads, monkeypatch):
     """The places of the first times are spoilt until the third time, so that seeking has to begin anew."""
-    monkeypatch.setattr(searching, "SOUGHT_MOVES", 200)
+    monkeypatch.setattr(beginning, "SOUGHT_MOVES", 200)
     search = Search(small().problem, 1, 60, threads, lambda state: None)
     tries: list[int] = []
-    anneal = search._anneal
+    anneal = search.anneal
 
     def spoilt(moves, **more):
         tries.append(search.state.cost // HARD)
@@ -114,23 +115,25 @@ def test_a_feasible_timetable_is_sought_from_several_first_ones(threads, monkeyp
             return
         anneal(moves, **more)
 
-    monkeypatch.setattr(search, "_anneal", spoilt)
-    monkeypatch.setattr(search, "_fill_greedily", lambda: None)
-    search._first_times()
-    search._seek()
+    monkeypatch.setattr(search, "anneal", spoilt)
+    first = Beginning(search)
+    monkeypatch.setattr(first, "_fill_greedily", lambda: None)
+    first.times()
+    first.seek()
     assert tries == [3, 3, 3], "each begins with three rooms missing"
     assert search.best_cost < HARD
     assert search.state.cost == search.best_cost
 
 
 def test_seeking_ends_when_the_same_infeasibility_is_met_again_and_again(monkeypatch):
-    monkeypatch.setattr(searching, "SOUGHT_SAME", 2)
+    monkeypatch.setattr(beginning, "SOUGHT_SAME", 2)
     search = Search(small().problem, 1, 60, 1, lambda state: None)
     tries: list[int] = []
-    monkeypatch.setattr(search, "_anneal", lambda moves, **more: tries.append(moves))
-    monkeypatch.setattr(search, "_fill_greedily", lambda: None)
-    search._first_times()
-    search._seek()
+    monkeypatch.setattr(search, "anneal", lambda moves, **more: tries.append(moves))
+    first = Beginning(search)
+    monkeypatch.setattr(first, "_fill_greedily", lambda: None)
+    first.times()
+    first.seek()
     assert len(tries) == 2
     assert tries[1] > tries[0], "each is longer than the one before"
     assert search.best_cost >= HARD

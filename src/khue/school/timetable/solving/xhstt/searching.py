@@ -1,11 +1,7 @@
 """The search: a first feasible timetable, then better and better ones, until the time is up or nothing is left.
 
-1. Times for all bundles at once, as a pure question of feasibility; where that does not come soon, chunk by
-   chunk with lessons left out, and repairs around what is left out.
-2. Resources for the places, times fixed.
-3. By turns annealing by compiled moves, and windows: parts of the timetable solved again by CP-SAT, chosen around
-   what costs most; their size follows what the machine solves.
-Every step is decided by the seed, the seconds given, counts of moves and CP-SAT's deterministic time, so a run with the same
+The first timetables are `beginning`'s. What follows is by turns annealing by compiled moves, and windows: parts of the
+timetable solved again by CP-SAT, chosen around what costs most; their size follows what the machine solves. Every step is decided by the seed, the seconds given, counts of moves and CP-SAT's deterministic time, so a run with the same
 seed and seconds begins with the same solutions, unless the seconds are too few for an annealing to cool.
 """
 
@@ -15,11 +11,11 @@ import random
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from khue.school.timetable.solving.xhstt.beginning import Beginning
 from khue.school.timetable.solving.xhstt.compiling import HARD, Problem, mask_of
-from khue.school.timetable.solving.xhstt.matching import short_pools
 from khue.school.timetable.solving.xhstt.state import Parts, State
 from khue.school.timetable.solving.xhstt.windows import Outcome, Wish, solve_window
 
@@ -28,15 +24,12 @@ if TYPE_CHECKING:
 
 Better = Callable[[State], None]
 
-WHOLE_OPTIONS = 60_000
-"""Above so many possible lessons the whole instance is not put into one model."""
 LEAST_BUDGET, MOST_BUDGET = 150, 60_000
 WINDOW_EFFORT = 0.08
 FEW = 3
 """Resources a place may choose from, beside the present ones, in a window that moves lessons too."""
 LEAST_PATIENCE, PATIENCE, MOST_PATIENCE = 10, 40, 120
 """Windows in vain, at least, at first and at most, before the search goes on from another timetable."""
-FIRST_EFFORT = 15.0
 ANNEAL_MOVES = 2_000_000
 SHAKE_MOVES = 1_000_000
 MOVES_A_SECOND = 100_000
@@ -50,13 +43,6 @@ ANNEAL_SHARE = 0.4
 """The most of the whole time one annealing may take."""
 SOUGHT_WARM, SOUGHT_COLD = 0.4, 0.2
 """The temperatures of an annealing that seeks a feasible timetable, in units of deviation, and of no other cost."""
-SOUGHT_MOVES, SOUGHT_LONGER, SOUGHT_SHARE = 4_000_000, 1.4, 0.5
-"""Its moves at first and how much longer it becomes each time it begins anew from other first times, until half of the time
-is over: some first times lead to a feasible timetable soon and some never, and longer ones end better."""
-SOUGHT_SAME = 4
-"""How often the same least infeasibility may be met before it is held to be the least there is."""
-POOL_ROUNDS, POOL_SHARE, POOL_EFFORT = 12, 0.1, 6.0
-"""How often the first times are asked again because of lessons that cannot have resources, and the most of the time for it."""
 
 
 @dataclass
@@ -134,7 +120,6 @@ class Search:
         self.shaken_cost = 0
         self.pace = 1.0
         self.annealers: list[Annealer] = []
-        self.pools: dict[frozenset[int], None] = {}
 
     def _days(self) -> list[int]:
         """Return the distinct groups of 2 times or more, at most half of all, that monitors look at one by one."""
@@ -165,11 +150,6 @@ class Search:
         """Return a wish of so much effort within the time that is left."""
         self.round += 1
         return Wish(effort, self.left(), self.seed + self.round, self.threads, **more)  # type: ignore[arg-type]
-
-    def _times_wish(self, effort: float, *, no_hints: bool = False) -> Wish:
-        """Return a wish for times of everything, resources left out; one way of searching finds them sooner than several."""
-        wish = self.wish(effort, no_slack=True, no_objective=True, no_places=True, no_hints=no_hints)
-        return replace(wish, threads=1, pools=tuple(self.pools))
 
     # Keeping the best
 
@@ -205,195 +185,22 @@ class Search:
         if self.state.cost == self.problem.constant:
             self.is_proved = True
         if self.state.cost >= HARD and not self.is_over():
-            self._first_times()
-            self.log(f"times {self._costs()}")
-            if self.with_places and not self.is_over():
-                self._first_places()
-                self.log(f"places {self._costs()}")
-                self._seek()
+            Beginning(self).make()
         if not self.is_over():
             self._improve()
         self.state.restore(self.best)
 
-    def _costs(self) -> str:
+    def costs(self) -> str:
+        """Return the time left and the present cost, for the log."""
         return f"{self.left():.1f}s left: {self.state.hard},{self.state.soft}"
 
-    def _first_times(self) -> None:
-        """Give every bundle its times, leaving resources open."""
-        if sum(self.size[b] for b in self.movable) <= WHOLE_OPTIONS:
-            # What was learnt before makes the question harder: it is left out where no answer comes soon.
-            for is_plain in (False, True) if self.pools else (True,):
-                wish = self._times_wish(FIRST_EFFORT if is_plain else POOL_EFFORT)
-                wish = replace(wish, pools=()) if is_plain else wish
-                outcome = solve_window(self.state, self.movable, (), wish, stop=self.stop)
-                self.take(outcome, any_cost=True)
-                if outcome.parts:
-                    if self.with_places:
-                        self._other_times(time.monotonic() + POOL_SHARE * self.left())
-                    return
-            self.is_impossible = outcome.is_impossible and not self.with_places and self._is_exact()
-        self._by_chunks()
-
-    def _other_times(self, until: float) -> None:
-        """Ask for times at which every place could have a resource, as far as each time alone can say.
-
-        Which resources are too few is learnt from the times found before.
-        """
-        for _ in range(POOL_ROUNDS):
-            found = short_pools(self.state)
-            self.log(f"pools {len(found)} {self._costs()}")
-            if not found or self.is_over() or time.monotonic() >= until:
-                return
-            self.pools.update(dict.fromkeys(sorted(found, key=sorted)))
-            wish = self._times_wish(POOL_EFFORT, no_hints=True)
-            self.take(solve_window(self.state, self.movable, (), wish, stop=self.stop), any_cost=True)
-
-    def _seek(self) -> None:
-        """Look for a feasible timetable by annealing that asks for nothing else, from one first timetable after the other."""
-        until = time.monotonic() + SOUGHT_SHARE * self.left()
-        empty = [self._untimed(b) for b in range(len(self.problem.bundles))]
-        moves = float(SOUGHT_MOVES)
-        ends: list[int] = []
-        while self.best_cost >= HARD and not self.is_over():
-            self._anneal(int(moves), is_seeking=True)
-            moves *= SOUGHT_LONGER
-            ends.append(self.state.hard)
-            if self.best_cost < HARD or time.monotonic() >= until or ends.count(min(ends)) >= SOUGHT_SAME:
-                break
-            self.state.restore(empty)
-            self._first_times()
-            if not self.is_over():
-                self._fill_greedily()
-        self.state.restore(self.best)
-
-    def _untimed(self, index: int) -> Parts:
-        """Return the lessons of a bundle without times and resources, a fixed one as it is."""
-        parts = self.state.parts(index)
-        bundle = self.problem.bundles[index]
-        if bundle.fixed is not None:
-            return [(duration, start, (-1,) * len(bundle.places)) for duration, start, _ in parts]
-        return [(duration, -1, (-1,) * len(bundle.places)) for duration, _, _ in parts]
-
-    def _is_exact(self) -> bool:
+    def is_exact(self) -> bool:
         """Whether a model of everything leaves out no timetable the format allows.
 
         It does where linked events could be split differently, and where events without resources could overlap
         themselves.
         """
         return all(len(bundle.events) == 1 and bundle.resources for bundle in self.problem.bundles)
-
-    def _by_chunks(self) -> None:
-        """Place the bundles with the fewest ways first, some at a time, with lessons left out where need be."""
-        demand = [self._demand(b) for b in range(len(self.problem.bundles))]
-        order = sorted(self.movable, key=lambda b: (-demand[b], self.random.random()))
-        budget = 4_000
-        while order and not self.is_over():
-            chunk, total = [], 0
-            while order and (not chunk or total + self.size[order[0]] <= budget):
-                total += self.size[order[0]]
-                chunk.append(order.pop(0))
-            wish = self.wish(0.5, no_objective=True, no_places=True, all_timed=True)
-            outcome = solve_window(self.state, chunk, (), wish, stop=self.stop)
-            if outcome.parts:
-                self.take(outcome, any_cost=True)
-            else:
-                self._time_greedily(chunk)
-            self.log(f"chunk {len(chunk)} {self._costs()}")
-
-    def _time_greedily(self, bundles: list[int]) -> None:
-        """Split each bundle as its own rules like best and give each lesson the start that costs least."""
-        state = self.state
-        for index in bundles:
-            if self.is_over():
-                return
-            empty = (-1,) * len(self.problem.bundles[index].places)
-            least, best = state.cost, state.parts(index)
-            for split in self._splits(index):
-                state.replace(index, [(duration, -1, empty) for duration in split])
-                for lesson in list(state.lessons[index]):
-                    self._cheapest_start(lesson)
-                if state.cost < least:
-                    least, best = state.cost, state.parts(index)
-            state.replace(index, best)
-        self.keep()
-
-    def _splits(self, index: int) -> list[tuple[int, ...]]:
-        """Return up to a handful of ways to split a bundle, those of the fewest lessons first."""
-        bundle = self.problem.bundles[index]
-        found: list[tuple[int, ...]] = []
-        stack: list[tuple[int, ...]] = [()]
-        while stack and len(found) < 6:
-            split = stack.pop()
-            left = bundle.duration - sum(split)
-            if not left:
-                found.append(split)
-            stack += [(*split, d) for d in bundle.durations if d <= min(left, split[-1] if split else left)]
-        return found
-
-    def _cheapest_start(self, lesson: int) -> None:
-        state = self.state
-        starts = self.problem.bundles[state.bundle[lesson]].starts.get(state.duration[lesson], ())
-        best, least = -1, state.cost
-        for start in self.random.sample(starts, len(starts)):
-            state.set_start(lesson, start)
-            if state.cost < least:
-                best, least = start, state.cost
-        state.set_start(lesson, best)
-
-    def _demand(self, index: int) -> float:
-        """Return how hard a bundle is to place: its load on its resources against its free starts."""
-        bundle = self.problem.bundles[index]
-        load = sum(
-            sum(self.problem.bundles[b].duration for b in self.of_resource[r]) for r in set(bundle.resources)
-        )
-        return load * bundle.duration / max(self.size[index], 1)
-
-    def _first_places(self) -> None:
-        """Fill the places of all lessons, times fixed: all at once if that can be, else one by one."""
-        picks = sum(
-            len(self.state.lessons[place.bundle]) * len(place.candidates) for place in self.problem.places
-        )
-        if picks <= WHOLE_OPTIONS:
-            wish = self.wish(2.0, no_slack=True, no_objective=True)
-            outcome = solve_window(self.state, (), self.with_places, wish, stop=self.stop)
-            self.take(outcome)
-            if outcome.parts:
-                return
-        for _ in range(3):
-            before = self.state.cost
-            self._fill_greedily()
-            if self.state.cost == before or self.is_over():
-                break
-        self.keep()
-
-    def _fill_greedily(self) -> None:
-        """Give every place the resource that costs least, first one for all its lessons, then for each alone."""
-        state = self.state
-        order = sorted(
-            range(len(self.problem.places)),
-            key=lambda p: (len(self.problem.places[p].candidates), self.random.random()),
-        )
-        for index in order:
-            if self.is_over():
-                return
-            slot, place = state.slot_of_place[index], self.problem.places[index]
-            lessons = state.lessons[place.bundle]
-            self._cheapest(lessons, slot, place.candidates)
-            for lesson in lessons if len(lessons) > 1 else ():
-                self._cheapest([lesson], slot, place.candidates)
-
-    def _cheapest(self, lessons: list[int], slot: int, candidates: tuple[int, ...]) -> None:
-        """Give the lessons one resource at one of their places, if any costs less than what they have."""
-        state = self.state
-        old = [state.chosen[lesson][slot] for lesson in lessons]
-        best, least = None, state.cost
-        for resource in self.random.sample(candidates, len(candidates)):
-            for lesson in lessons:
-                state.set_resource(lesson, slot, resource)
-            if state.cost < least:
-                best, least = resource, state.cost
-        for lesson, before in zip(lessons, old, strict=True):
-            state.set_resource(lesson, slot, before if best is None else best)
 
     # Windows
 
@@ -402,7 +209,7 @@ class Search:
 
         What helped lately is done more often.
         """
-        self._anneal(max(ANNEAL_MOVES, int(MOVES_A_SECOND * self.seconds)), 1.0)
+        self.anneal(max(ANNEAL_MOVES, int(MOVES_A_SECOND * self.seconds)), 1.0)
         kinds = ["costly", "resource", "days", "repair"] + (["places"] if self.with_places else [])
         usual = sorted(self.weight)[len(self.weight) // 2]
         budget = max(600.0, 5.0 * usual)
@@ -421,7 +228,7 @@ class Search:
             self._solve_windows(arm)
             self.stall = 0 if self.state.cost < before else self.stall + 1
             arm.gain = 0.85 * arm.gain + (0.5 if self.state.cost < before else 0.0)
-            self.log(f"{arm} {time.monotonic() - clock:.2f}s {self._costs()}")
+            self.log(f"{arm} {time.monotonic() - clock:.2f}s {self.costs()}")
 
     def _shake(self) -> None:
         """Go on from another timetable, annealed from the best one or the present one.
@@ -437,7 +244,7 @@ class Search:
         warm = self.random.choice((0.1, 0.2, 0.4, 0.7, 1.0))
         moves = SHAKE_MOVES * self.random.choice((1, 2, 4)) * (8 + min(self.shakes, 56)) // 8
         before = self.best_cost
-        self._anneal(moves, warm, is_fresh=True, is_trading=self.random.random() < 0.5)
+        self.anneal(moves, warm, is_fresh=True, is_trading=self.random.random() < 0.5)
         if self.best_cost < before:
             self.patience = max(self.patience / 1.5, LEAST_PATIENCE)
         self.stall = 0
@@ -445,7 +252,7 @@ class Search:
         if self.state.cost // HARD > self.best_cost // HARD:
             self.state.restore(self.best)
 
-    def _anneal(
+    def anneal(
         self, moves: int, warm: float = 1.0, *, is_fresh: bool = False, is_trading: bool = False, is_seeking: bool = False
     ) -> None:
         """Anneal the present timetable on every thread, each its own way, and go on with the best of the ends."""
@@ -490,7 +297,7 @@ class Search:
             run(0)
         self.keep()
         self.log(
-            f"{'seek' if is_seeking else 'anneal'} {warm} {moves} {time.monotonic() - clock:.2f}s {self._costs()}"
+            f"{'seek' if is_seeking else 'anneal'} {warm} {moves} {time.monotonic() - clock:.2f}s {self.costs()}"
             f" best {self.best_cost // HARD},{self.best_cost % HARD}"
         )
 
@@ -524,7 +331,7 @@ class Search:
             is_everything = len(timed) == len(self.movable) and wish.allowed == -1
             is_everything &= not (wish.few and self.with_places)
             is_everything &= {*timed, *placed}.issuperset(self.with_places)
-            if outcome.is_proved and is_everything and before < HARD and len(jobs) == 1 and self._is_exact():
+            if outcome.is_proved and is_everything and before < HARD and len(jobs) == 1 and self.is_exact():
                 self.is_proved = True
 
     def _window(self, arm: str, budget: float) -> tuple[list[int], list[int], int]:
