@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
@@ -20,6 +19,7 @@ from khue.school.timetable.solving.placing import Board, Placer
 from khue.school.timetable.solving.polishing import Polisher
 from khue.school.timetable.solving.relations import Relations
 from khue.school.timetable.solving.state import State
+from khue.school.timetable.solving.threads import at_once
 
 if TYPE_CHECKING:
     from khue.school.timetable.solving.annealing import Annealer
@@ -396,10 +396,7 @@ class _Run:
             return window, window.state_of(lambda literal: bool(solver.value(literal))), status == cp_model.OPTIMAL
 
         self.counters["windows"] += len(windows)
-        if len(windows) < 2:
-            return [solve(window, seed) for window, seed in zip(windows, seeds, strict=True)]
-        with ThreadPoolExecutor(len(windows)) as pool:
-            return list(pool.map(solve, windows, seeds))
+        return at_once(lambda it: solve(*it), list(zip(windows, seeds, strict=True)))
 
     # --- mending and improving -----------------------------------------------------------------------------------
 
@@ -513,7 +510,7 @@ class _Run:
             hot = polisher.heats[(self.counters["polished"] + number) % len(polisher.heats)]
             return polisher.run(tries, hot * SCALE, COLD * SCALE, self.until, self.stop)
 
-        ends = list(self._at_once(run, range(len(polishers))))
+        ends = at_once(run, range(len(polishers)))
         self.pace = max(monotonic() - began, 1e-6) / tries
         self.counters["polished"] += 1
         found = min(ends, key=lambda end: end[1])[0]
@@ -523,14 +520,6 @@ class _Run:
             return found, new, longer
         self._look(state)
         return state, score, max(FEWEST_MOVES, moves // 2) if new.hard else longer
-
-    @staticmethod
-    def _at_once(run: Callable[[int], tuple[State, int]], numbers: range) -> Iterable[tuple[State, int]]:
-        """Run some annealings, each on a thread of its own."""
-        if len(numbers) == 1:
-            return [run(0)]
-        with ThreadPoolExecutor(len(numbers)) as pool:
-            return list(pool.map(run, numbers))
 
     def _polishers(self, state: State) -> Sequence[Annealer | Polisher]:
         """Return annealings with a timetable loaded, none where nothing can be gained.

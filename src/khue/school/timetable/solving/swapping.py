@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from dataclasses import dataclass
 from time import monotonic
@@ -36,6 +35,7 @@ from khue.school.timetable.solving.desk import (
 from khue.school.timetable.solving.placing import Board
 from khue.school.timetable.solving.relations import Relations
 from khue.school.timetable.solving.state import State
+from khue.school.timetable.solving.threads import at_once
 
 CHUNK = 2_000
 """Calls between looks at the clock: some hundredths of a second."""
@@ -177,12 +177,7 @@ class Swapper:
         ends = [_calls(group) + rounds for group in self.groups]
         groups = list(zip(self.groups, ends, strict=True))
         while not self._is_over(until, stop) and any(_calls(group) < end for group, end in groups):
-            if len(groups) == 1:
-                done = [self._turn(*groups[0], until, stop)]
-            else:
-                with ThreadPoolExecutor(len(groups)) as pool:
-                    done = list(pool.map(lambda it: self._turn(it[0], it[1], until, stop), groups))
-            if any(done):
+            if any(at_once(lambda it: self._turn(it[0], it[1], until, stop), groups)):
                 return True
         return False
 

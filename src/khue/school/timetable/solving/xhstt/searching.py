@@ -10,10 +10,10 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from khue.school.timetable.solving.threads import at_once
 from khue.school.timetable.solving.xhstt.beginning import Beginning
 from khue.school.timetable.solving.xhstt.compiling import HARD, Problem, mask_of
 from khue.school.timetable.solving.xhstt.state import Parts, State
@@ -287,14 +287,10 @@ class Search:
             else:
                 annealer.run(own, moves, warm * unit, 0.03 * unit, weight, self.is_over, is_fresh=is_fresh)
 
-        if len(self.annealers) > 1:
-            with ThreadPoolExecutor(len(self.annealers)) as pool:
-                list(pool.map(run, range(len(self.annealers))))
-            best = min((annealer.state for annealer in self.annealers), key=lambda state: state.cost)
-            if best is not self.state:
-                self.state.restore(best.snapshot())
-        else:
-            run(0)
+        at_once(run, range(len(self.annealers)))
+        best = min((annealer.state for annealer in self.annealers), key=lambda state: state.cost)
+        if best is not self.state:
+            self.state.restore(best.snapshot())
         self.keep()
         self.log(
             f"{'seek' if is_seeking else 'anneal'} {warm} {moves} {time.monotonic() - clock:.2f}s {self.costs()}"
@@ -320,11 +316,7 @@ class Search:
                 )
                 jobs.append((timed, placed, wish))
         before = self.state.cost
-        if len(jobs) > 1:
-            with ThreadPoolExecutor(len(jobs)) as pool:
-                outcomes = list(pool.map(lambda job: solve_window(self.state, *job, stop=self.stop), jobs))
-        else:
-            outcomes = [solve_window(self.state, *job, stop=self.stop) for job in jobs]
+        outcomes = at_once(lambda job: solve_window(self.state, *job, stop=self.stop), jobs)
         for (timed, placed, wish), outcome in zip(jobs, outcomes, strict=True):
             self.take(outcome)
             arm.learn(outcome, wish.effort)
