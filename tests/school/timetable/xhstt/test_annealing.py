@@ -188,11 +188,11 @@ def test_seeking_ends_at_no_more_deviation_and_true_costs(seed):
     state = state_of(seed)
     annealer = Annealer(state)
     before = annealer.now[moving.TOTAL] if annealer.read(annealer.required) else 0
-    annealer.seek(seed, 400, 0.4, 0.2, never)
+    left = annealer.seek(seed, 400, 0.4, 0.2, never)
     found = evaluate(state.problem.instance, state.solution())
     assert state.cost == found.hard * HARD + found.soft
     if annealer.read(annealer.required):
-        assert annealer.now[moving.TOTAL] <= before
+        assert annealer.now[moving.TOTAL] == left * HARD + annealer.facts[moving.CONSTANT] <= before
 
 
 def test_seeking_does_not_care_what_a_deviation_weighs():

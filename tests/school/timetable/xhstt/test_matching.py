@@ -101,39 +101,79 @@ def test_a_window_keeps_to_the_pools_it_is_told():
     assert solve_window(state, range(5), (), replace(wish, pools=tuple(short))).is_impossible
 
 
+def begun(search: Search, monkeypatch: pytest.MonkeyPatch) -> Beginning:
+    """First times without places, which nothing fills but the search for feasibility."""
+    first = Beginning(search)
+    monkeypatch.setattr(first, "_fill_greedily", lambda: None)
+    first.times()
+    return first
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_feasible_timetable_is_sought_from_several_first_ones(threads, monkeypatch):
-    """The places of the first times are spoilt until the third time, so that seeking has to begin anew."""
-    monkeypatch.setattr(beginning, "SOUGHT_MOVES", 200)
+    """No annealing does anything until the fifth, so that seeking has to begin anew."""
+    monkeypatch.setattr(beginning, "PROBES", 1)
+    monkeypatch.setattr(beginning, "PROBE_MOVES", 200)
+    monkeypatch.setattr(beginning, "SOUGHT_SAME", 9)
     search = Search(small().problem, 1, 60, threads, lambda state: None)
     tries: list[int] = []
     anneal = search.anneal
 
-    def spoilt(moves, **more):
-        tries.append(search.state.cost // HARD)
-        if len(tries) < 3:
-            return
-        anneal(moves, **more)
+    def spoilt(moves: int, **more: bool) -> int:
+        tries.append(search.state.hard)
+        return search.state.hard if len(tries) < 5 else anneal(moves, **more)
 
     monkeypatch.setattr(search, "anneal", spoilt)
-    first = Beginning(search)
-    monkeypatch.setattr(first, "_fill_greedily", lambda: None)
-    first.times()
-    first.seek()
-    assert tries == [3, 3, 3], "each begins with three rooms missing"
+    begun(search, monkeypatch).seek()
+    assert tries == [3] * 5, "each begins with three rooms missing"
     assert search.best_cost < HARD
     assert search.state.cost == search.best_cost
 
 
-def test_seeking_ends_when_the_same_infeasibility_is_met_again_and_again(monkeypatch):
-    monkeypatch.setattr(beginning, "SOUGHT_SAME", 2)
+def test_the_longer_annealing_begins_at_the_most_promising_first_timetable(monkeypatch):
+    """What the short annealings leave broken decides; each longer one in vain makes its first timetable less promising."""
+    monkeypatch.setattr(beginning, "PROBES", 1)
+    monkeypatch.setattr(beginning, "SPENT", 2)
     search = Search(small().problem, 1, 60, 1, lambda state: None)
-    tries: list[int] = []
-    monkeypatch.setattr(search, "anneal", lambda moves, **more: tries.append(moves))
-    first = Beginning(search)
-    monkeypatch.setattr(first, "_fill_greedily", lambda: None)
-    first.times()
+    first = begun(search, monkeypatch)
+    monkeypatch.setattr(first, "times", lambda: None)
+    restored: list[object] = []
+    monkeypatch.setattr(search.state, "restore", restored.append)
+    left = iter([5, 3, 4, 9])
+    firsts: list[object] = []
+    longer: list[int] = []
+    moves: list[int] = []
+
+    def anneal(count: int, *, is_seeking: bool) -> int:
+        assert is_seeking
+        if count == beginning.PROBE_MOVES:
+            firsts.append(restored[-1])
+            return next(left)
+        moves.append(count)
+        longer.append(next(number for number, lessons in enumerate(firsts) if lessons is restored[-1]))
+        if len(longer) == 4:
+            search.best_cost = 0
+        return len(longer)
+
+    monkeypatch.setattr(search, "anneal", anneal)
     first.seek()
-    assert len(tries) == 2
-    assert tries[1] > tries[0], "each is longer than the one before"
+    assert longer == [0, 1, 2, 1]
+    assert moves == sorted(set(moves)), "each is longer than the one before"
+
+
+def test_seeking_ends_when_the_same_infeasibility_is_met_again_and_again(monkeypatch):
+    monkeypatch.setattr(beginning, "SOUGHT_SAME", 3)
+    search = Search(small().problem, 1, 60, 1, lambda state: None)
+    ends = iter([4, 2, 2, 3, 2, 2, 2, 2])
+    longer: list[int] = []
+
+    def anneal(count: int, **more: bool) -> int:
+        if count == beginning.PROBE_MOVES:
+            return 5
+        longer.append(next(ends))
+        return longer[-1]
+
+    monkeypatch.setattr(search, "anneal", anneal)
+    begun(search, monkeypatch).seek()
+    assert longer == [4, 2, 2, 3, 2, 2, 2]
     assert search.best_cost >= HARD

@@ -142,10 +142,10 @@ class Annealer:
         """Make `moves` moves that look at nothing but what is required, every deviation counting alike.
 
         The temperature falls from `warm` to `cold`, where one of deviation is 1. Ends in the timetable of the least
-        deviation met, at once in a feasible one. Returns how many moves were made.
+        deviation met, at once in a feasible one. Returns that deviation, NEVER where no move can be made.
         """
         if not self.read(self.required):
-            return 0
+            return NEVER
         cost = first = int(self.now[moving.TOTAL])
         made = 0
         while made < moves and not stop() and cost > self.state.problem.constant:
@@ -155,7 +155,7 @@ class Annealer:
             made += count
         if cost < first:
             self.state.restore(tables.read(self.facts, self.now, self.state.problem, self.best))
-        return made
+        return (cost - self.state.problem.constant) // HARD
 
 
 def warm() -> None:

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from khue.school.timetable.solving.xhstt.compiling import HARD
@@ -24,13 +24,26 @@ WHOLE_OPTIONS = 60_000
 """Above so many possible lessons the whole instance is not put into one model."""
 FIRST_EFFORT = 15.0
 """How long the question for all times is asked, in CP-SAT's deterministic seconds."""
-SOUGHT_MOVES, SOUGHT_LONGER, SOUGHT_SHARE = 4_000_000, 1.4, 0.5
-"""Moves of the first annealing that seeks a feasible timetable, and how much longer it becomes each time it begins anew from
-other first times, until half of the time is over: some first times lead there soon and some never, and longer ones end better."""
+PROBES, PROBE_MOVES = 3, 500_000
+"""Short annealings from each first timetable, and their moves: some first timetables lead to a feasible one, more do not, and
+the short ones already tell them apart."""
+SOUGHT_MOVES, SOUGHT_LONGER, SOUGHT_SHARE = 4_000_000, 1.2, 0.5
+"""Moves of the first longer annealing, which begins at the most promising of the first timetables, how much longer it becomes
+each time, and how much of the time may go to this."""
+SPENT = 2
+"""By how much a first timetable is less promising after each longer annealing from it, in units of deviation of all probes."""
 SOUGHT_SAME = 4
-"""How often the same least infeasibility may be met before it is held to be the least there is."""
+"""How often one after the other the same least deviation may be met before it is held to be the least there is."""
 POOL_ROUNDS, POOL_SHARE, POOL_EFFORT = 12, 0.1, 6.0
 """How often the first times are asked again because of lessons that cannot have resources, and the most of the time for it."""
+
+
+@dataclass
+class First:
+    """A first timetable, and what all short annealings from it left broken: the less, the more promising."""
+
+    lessons: list[Parts]
+    left: int = 0
 
 
 class Beginning:
@@ -204,22 +217,42 @@ class Beginning:
             state.set_resource(lesson, slot, before if best is None else best)
 
     def seek(self) -> None:
-        """Look for a feasible timetable by annealing that asks for nothing else, from one first timetable after the other."""
-        until = time.monotonic() + SOUGHT_SHARE * self.search.left()
-        empty = [self._untimed(b) for b in range(len(self.search.problem.bundles))]
+        """Look for a feasible timetable by annealing that asks for nothing else.
+
+        Each round makes other first times, tries them by short annealings, and makes a longer one from the most promising
+        of all first timetables so far.
+        """
+        search = self.search
+        until = time.monotonic() + SOUGHT_SHARE * search.left()
+        empty = [self._untimed(b) for b in range(len(search.problem.bundles))]
         moves = float(SOUGHT_MOVES)
+        firsts: list[First] = []
         ends: list[int] = []
-        while self.search.best_cost >= HARD and not self.search.is_over():
-            self.search.anneal(int(moves), is_seeking=True)
-            moves *= SOUGHT_LONGER
-            ends.append(self.search.state.hard)
-            if self.search.best_cost < HARD or time.monotonic() >= until or ends.count(min(ends)) >= SOUGHT_SAME:
+
+        def is_over() -> bool:
+            return search.best_cost < HARD or search.is_over() or time.monotonic() >= until
+
+        while not is_over():
+            first = First(search.state.snapshot())
+            for _ in range(PROBES):
+                if not is_over():
+                    search.state.restore(first.lessons)
+                    first.left += search.anneal(PROBE_MOVES, is_seeking=True)
+            firsts.append(first)
+            if is_over():
                 break
-            self.search.state.restore(empty)
+            first = min(firsts, key=lambda first: first.left)
+            search.state.restore(first.lessons)
+            ends.append(search.anneal(int(moves), is_seeking=True))
+            first.left += SPENT
+            moves *= SOUGHT_LONGER
+            if is_over() or ends[-SOUGHT_SAME:] == [min(ends)] * SOUGHT_SAME:
+                break
+            search.state.restore(empty)
             self.times()
-            if not self.search.is_over():
+            if not search.is_over():
                 self._fill_greedily()
-        self.search.state.restore(self.search.best)
+        search.state.restore(search.best)
 
     def _untimed(self, index: int) -> Parts:
         """Return the lessons of a bundle without times and resources, a fixed one as it is."""

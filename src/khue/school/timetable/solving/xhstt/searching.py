@@ -41,7 +41,7 @@ TRIED = 2_000
 """Moves `usual_rise` makes, by which one sees how long a move takes at most."""
 ANNEAL_SHARE = 0.4
 """The most of the whole time one annealing may take."""
-SOUGHT_WARM, SOUGHT_COLD = 0.4, 0.2
+SOUGHT_WARM, SOUGHT_COLD = 0.3, 0.1
 """The temperatures of an annealing that seeks a feasible timetable, in units of deviation, and of no other cost."""
 
 
@@ -254,10 +254,13 @@ class Search:
 
     def anneal(
         self, moves: int, warm: float = 1.0, *, is_fresh: bool = False, is_trading: bool = False, is_seeking: bool = False
-    ) -> None:
-        """Anneal the present timetable on every thread, each its own way, and go on with the best of the ends."""
+    ) -> int:
+        """Anneal the present timetable on every thread, each its own way, and go on with the best of the ends.
+
+        Returns how much of what is required is still broken, by the count of `Annealer.seek` if that is what is sought.
+        """
         if self.is_over():
-            return
+            return self.state.hard
         clock = time.monotonic()
         self.round += 1
         if not self.annealers:
@@ -277,25 +280,26 @@ class Search:
         weight = self.hard_weight if is_trading or self.state.cost >= HARD else STRICT
         present = self.state.snapshot()
 
-        def run(number: int) -> None:
+        def run(number: int) -> int:
             annealer = self.annealers[number]
             if number:
                 annealer.state.restore(present)
             own = seed + number * 15_485_863
             if is_seeking:
-                annealer.seek(own, moves, SOUGHT_WARM, SOUGHT_COLD, self.is_over)
-            else:
-                annealer.run(own, moves, warm * unit, 0.03 * unit, weight, self.is_over, is_fresh=is_fresh)
+                return annealer.seek(own, moves, SOUGHT_WARM, SOUGHT_COLD, self.is_over)
+            annealer.run(own, moves, warm * unit, 0.03 * unit, weight, self.is_over, is_fresh=is_fresh)
+            return annealer.state.hard
 
-        at_once(run, range(len(self.annealers)))
-        best = min((annealer.state for annealer in self.annealers), key=lambda state: state.cost)
-        if best is not self.state:
-            self.state.restore(best.snapshot())
+        ends = list(zip(at_once(run, range(len(self.annealers))), self.annealers, strict=True))
+        left, best = min(ends, key=lambda end: (end[0], end[1].state.cost))
+        if best.state is not self.state:
+            self.state.restore(best.state.snapshot())
         self.keep()
         self.log(
             f"{'seek' if is_seeking else 'anneal'} {warm} {moves} {time.monotonic() - clock:.2f}s {self.costs()}"
             f" best {self.best_cost // HARD},{self.best_cost % HARD}"
         )
+        return left
 
     def _solve_windows(self, arm: Arm) -> None:
         """Solve as many windows at once as there are threads, all from the present state; take each that helps."""
