@@ -247,6 +247,7 @@ def test_what_no_array_says_is_placed_in_plain_python(monkeypatch):
     monkeypatch.setattr("khue.school.timetable.solving.swapping.Desk", unsayable)
     monkeypatch.setattr("khue.school.timetable.solving.annealing.Desk", unsayable)
     monkeypatch.setattr(running, "FIRST_ROUNDS", 10)
+    monkeypatch.setattr(running, "FIRST_A_UNIT", 0)
     problem = ordinary.school(4, seed=3)
     looks = iter(range(10_000))
     result = running.run(problem, seconds=60, threads=1, seed=1, start={}, progress=None, stop=lambda: next(looks) > 200)

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from khue.school.timetable.solving.exact import Window
     from khue.school.timetable.solving.swapping import Swapper
 
-FIRST_ROUNDS = 4_000
-"""Calls of the plain placing before the compiled one is loaded: enough for easy schools, which then need not wait for it."""
+FIRST_ROUNDS, FIRST_A_UNIT = 2_000, 1.25
+"""Calls of the plain placing before the compiled one is loaded, at least, and for each unit: enough for easy schools, which then
+need not wait for it, and no more than that loading costs the others."""
 LONGER_ROUNDS = 4_000
 SWAPS_A_UNIT, FEWEST_SWAPS, MOST_SWAPS = 300, 6_000, 400_000
 FIRST_SHARES = (3, 30)
@@ -153,7 +154,7 @@ class _Run:
         are decided at once, each day is filled on its own, and what is missing is repaired in windows; and so on in turn.
         """
         placer = Placer(self.board, self.rng)
-        if self._push(placer, FIRST_ROUNDS):
+        if self._push(placer, max(FIRST_ROUNDS, int(FIRST_A_UNIT * len(self.c.members)))):
             return self._reported(self.board.state())
         best = self._reported(self.board.state())
         swapper = self._swapper()
