@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,13 @@ from khue.school.timetable.solving.engine import Best
 from khue.school.timetable.solving.model import ProblemError
 
 
+def _finite(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
+    """Refuse what is no number of seconds, which a range lets through."""
+    if not math.isfinite(value):
+        raise click.BadParameter(f"{value} is no number of seconds.")
+    return value
+
+
 @click.group()
 def group() -> None:
     """Timetables: solve and check files of FET and XHSTT."""
@@ -19,7 +27,9 @@ def group() -> None:
 
 @group.command("solve")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--seconds", default=60.0, show_default=True, type=click.FloatRange(min=0, min_open=True), help="time to use")
+@click.option(
+    "--seconds", default=60.0, show_default=True, type=click.FloatRange(min=0, min_open=True), callback=_finite, help="time to use"
+)
 @click.option("--threads", default=1, show_default=True, type=click.IntRange(1, 64))
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0))
 @click.option("--out", default=Path("."), type=click.Path(path_type=Path, file_okay=False), help="folder for the timetables")
@@ -74,7 +84,11 @@ def _said(work: Any) -> dict[str, Any]:
     """Do the work; what cannot be used is said in one sentence, exit 2."""
     try:
         return work()
-    except (ProblemError, ValueError, OSError) as error:
+    except OSError as error:
+        told = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else f"The timetable cannot be kept: {error}"
+        click.echo(told, err=True)
+        raise SystemExit(2) from None
+    except (ProblemError, ValueError) as error:
         click.echo(str(error), err=True)
         raise SystemExit(2) from None
 

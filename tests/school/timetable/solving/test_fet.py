@@ -57,6 +57,10 @@ def test_what_is_not_honoured_is_named_with_its_number():
     assert reading.read_bytes(_fet(inactive), "x.fet").not_honoured == ()
 
 
+_APART = """<ConstraintMinDaysBetweenActivities><Activity_Id>7</Activity_Id><Activity_Id>8</Activity_Id><MinDays>1000000</MinDays>
+</ConstraintMinDaysBetweenActivities>"""
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [
@@ -71,6 +75,9 @@ def test_what_is_not_honoured_is_named_with_its_number():
         (_fet("<ConstraintActivitiesSameStartingDay><Activity_Id>99</Activity_Id></ConstraintActivitiesSameStartingDay>"), "activity 99"),
         (_fet("<ConstraintStudentsMaxGapsPerWeek><Weight_Percentage>200</Weight_Percentage></ConstraintStudentsMaxGapsPerWeek>"), "200"),
         (b"\x1f\x8b broken", "cannot be unpacked"),
+        (_fet(more="<Activity><Id>5</Id><Duration>99999999999999999999</Duration></Activity>"), "not within 0 to 1000000"),
+        (_fet("<ConstraintTeachersMaxGapsPerWeek><Max_Gaps>-1</Max_Gaps></ConstraintTeachersMaxGapsPerWeek>"), "<Max_Gaps> holds -1"),
+        (_fet(_APART), "<MinDays> holds 1000000, which is not within 0 to 1000"),
     ],
 )  # fmt: skip
 def test_bad_files_are_refused_in_a_sentence_that_names_the_place(data, words):
@@ -114,6 +121,9 @@ def test_timetables_are_read_as_fet_writes_them():
     assert solutions.read_bytes(both, "t.fet", problem) == timetable
     with pytest.raises(ProblemError, match="holds no placed activity"):
         solutions.read_bytes(data, "d.fet", problem)
+    twice = writing.activities_xml(problem, timetable).replace(b"<Id>b</Id>", b"<Id>a</Id>")
+    with pytest.raises(ProblemError, match="t.xml: activity a is given twice"):
+        solutions.read_bytes(twice, "t.xml", problem)
     with pytest.raises(ProblemError, match="room 'Không'"):
         wrong = writing.activities_xml(problem, at("a 0 0 Không"))
         solutions.read_bytes(wrong, "t.xml", problem)

@@ -145,6 +145,8 @@ BAD = [
     ("no duration", ("<Duration>2</Duration><Workload>", "<Workload>"), "Event 'toan6A'.*no <Duration>"),
     ("a word for a number", ("<Weight>5</Weight>", "<Weight>many</Weight>"), "PreferTimesConstraint 'early'.*'many'.*whole number"),
     ("below zero", ("<Weight>5</Weight>", "<Weight>-5</Weight>"), "below zero"),
+    ("a weight no sum should reach", ("<Weight>5</Weight>", "<Weight>1000000000000000</Weight>"), "PreferTimesConstraint 'early'.*<Weight> 1000000000000000, which is above 10000"),
+    ("a number no school has", ("<MinSeparation>1<", "<MinSeparation>99999999999999999999<"), "<MinSeparation> 9+, which is above 100000"),
     ("no role", ("<Role>room</Role></AssignResourceConstraint>", "</AssignResourceConstraint>"), "AssignResourceConstraint 'rooms'.*no <Role>"),
     ("cost function", ("<CostFunction>Step", "<CostFunction>Cubic"), "SpreadEventsConstraint 'spread'.*'Cubic'"),
     ("neither true nor false", ("<Required>false</Required><Weight>5", "<Required>maybe</Required><Weight>5"), "'maybe'"),
@@ -172,6 +174,12 @@ def test_bad_input_is_named_with_its_place(change, sentence):
         parsed(text)
     assert str(refused.value).endswith(".")
     assert "\n" not in str(refused.value)
+
+
+def test_events_without_any_time_are_named():
+    begin, end = SMALL.index(" <Time Id="), SMALL.index("</Times>")
+    with pytest.raises(BadFile, match="Instance 'Own1' has events and no <Time> for them"):
+        parsed(SMALL[:begin] + SMALL[end:])
 
 
 def test_files_that_are_not_there_or_not_whole(tmp_path):

@@ -162,6 +162,7 @@ class _Search:
         except Infeasible:
             return True
         solver = cp_model.CpSolver()
+        solver.parameters.catch_sigint_signal = False
         p = solver.parameters
         p.num_workers, p.random_seed, p.max_time_in_seconds, p.max_deterministic_time = 1, self.seed, max(0.5, seconds), WHOLE_EFFORT
         return bool(solver.solve(window.model) == cp_model.INFEASIBLE)

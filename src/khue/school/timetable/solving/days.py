@@ -218,6 +218,7 @@ class DayModel:
             for day, literal in self.y[u].items():
                 self.model.add_hint(literal, day == d)
         solver = cp_model.CpSolver()
+        solver.parameters.catch_sigint_signal = False
         p = solver.parameters
         p.num_workers, p.random_seed = workers, seed
         p.max_time_in_seconds, p.max_deterministic_time = seconds, effort

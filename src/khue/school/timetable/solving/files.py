@@ -53,7 +53,7 @@ def solve_file(
     if kind_of(path) == XHSTT:
         from khue.school.timetable.solving import xhstt
 
-        return xhstt.solve_file(str(path), seconds, threads, seed, str(out))
+        return xhstt.solve_file(str(path), seconds, threads, seed, str(out), stop)
     root = root_of(path)
     problem = reading.from_root(root, path.name)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -117,7 +117,7 @@ def read_solution(path: Path, problem: Problem) -> Solution:
             return keeping.unpacked(json.loads(path.read_text())["timetable"], problem, path.name)
         except FileNotFoundError:
             raise ProblemError(f"{path.name}: there is no such file") from None
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise ProblemError(f"{path.name}: holds no timetable as this program keeps it") from None
     return solutions.read(path, problem)
 

@@ -39,11 +39,13 @@ def unpacked(rows: dict[str, list[Any]], problem: Problem, where: str) -> Soluti
     keys = {activity.key for activity in problem.activities}
     rooms = {room.name for room in problem.rooms}
     found: dict[str, Placement] = {}
+    if not isinstance(rows, dict):
+        raise ProblemError(f"{where}: the timetable kept there does not say where each activity is")
     for key, row in rows.items():
         try:
             day, period, room, real = row
             inside = 0 <= int(day) < len(problem.days) and 0 <= int(period) < len(problem.periods)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise ProblemError(f"{where}: activity {key!r} is not given as [day, period, room, real rooms]") from None
         if not inside:
             raise ProblemError(f"{where}: activity {key!r} lies outside the days and periods of {problem.name!r}")
@@ -70,6 +72,6 @@ def load(path: Path, problem: Problem, *, digest: str) -> Solution | None:
         rows = kept["timetable"]
         if kept["digest"] != digest:
             return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ProblemError(f"{path.name}: the timetable kept there cannot be read ({type(error).__name__})") from None
     return unpacked(rows, problem, path.name)

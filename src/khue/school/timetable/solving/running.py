@@ -388,6 +388,7 @@ class _Run:
 
         def solve(window: Window, seed: int) -> tuple[Window, State | None, bool]:
             solver = cp_model.CpSolver()
+            solver.parameters.catch_sigint_signal = False
             p = solver.parameters
             p.num_workers, p.random_seed = 1, seed
             p.max_deterministic_time, p.max_time_in_seconds = effort, left

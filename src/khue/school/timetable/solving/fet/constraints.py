@@ -87,6 +87,8 @@ class Context:
 Builder = Callable[[Element, Context, dict[str, Any]], list[Constraint]]
 _BUILDERS: dict[str, Builder] = {}
 _OF_PEOPLE: dict[str, Builder] = {}
+MOST_DAYS = 1_000
+"""The most days anybody may ask to lie between two activities; weeks have fewer."""
 _PEOPLE = re.compile(r"^Constraint(Teachers|Teacher|StudentsSet|Students)(?=[A-Z])(.+)$")
 
 
@@ -344,7 +346,7 @@ def _min_days(e: Element, x: Context, c: dict[str, Any]) -> list[Constraint]:
     if len(keys) < 2:
         return []
     adjoining = truth(e, "Consecutive_If_Same_Day", False) or truth(e, "Adjacent_If_Broken", False)
-    return [m.MinDaysBetween(activities=keys, least=number(e, "MinDays"), adjoining=adjoining, **c)]
+    return [m.MinDaysBetween(activities=keys, least=number(e, "MinDays", most=MOST_DAYS), adjoining=adjoining, **c)]
 
 
 def _number_between(kind: Callable[..., Constraint], tag: str, argument: str) -> Builder:

@@ -61,6 +61,8 @@ def _from_rows(rows: list[tuple[Element, str, str, str, str]], name: str, proble
             raise ProblemError(f"{name}: activity {key} is on day {day!r}, which the data lack")
         if hour not in periods:
             raise ProblemError(f"{name}: activity {key} is in hour {hour!r}, which the data lack")
+        if key in found:
+            raise ProblemError(f"{name}: activity {key} is given twice")
         room = text(each, room_tag, "") if room_tag else ""
         if room and room not in rooms:
             raise ProblemError(f"{name}: activity {key} is in room {room!r}, which the data lack")

@@ -14,6 +14,8 @@ from defusedxml.common import DefusedXmlException
 
 from khue.school.timetable.solving.model import ProblemError
 
+MOST = 1_000_000
+"""The largest whole number read; nothing in a school comes near it, and larger ones are slips or attacks."""
 MOST_BYTES = 200_000_000
 
 
@@ -79,13 +81,17 @@ def text(element: Element, tag: str, otherwise: str | None = None) -> str:
     return child.text or ""
 
 
-def number(element: Element, tag: str, otherwise: int | None = None) -> int:
-    """Return a child's whole number; raises ProblemError when it is none."""
+def number(element: Element, tag: str, otherwise: int | None = None, *, most: int = MOST) -> int:
+    """Return a child's whole number from 0 (or `otherwise`, if that is less) to `most`; raises ProblemError when it is none."""
     written = text(element, tag, None if otherwise is None else str(otherwise))
     try:
-        return int(written)
+        value = int(written)
     except ValueError:
-        raise ProblemError(f"{element.tag}: <{tag}> holds {written!r}, which is no whole number") from None
+        raise ProblemError(f"{element.tag}: <{tag}> holds {written[:40]!r}, which is no whole number") from None
+    least = min(0, otherwise or 0)
+    if not least <= value <= most:
+        raise ProblemError(f"{element.tag}: <{tag}> holds {written[:40]}, which is not within {least} to {most}")
+    return value
 
 
 def decimal(element: Element, tag: str, otherwise: float) -> float:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ from khue.school.timetable.solving.xhstt.model import BadFile
 __all__ = ["BadFile", "check_file", "solve_file"]
 
 
-def solve_file(path: str | Path, seconds: float, threads: int, seed: int, out: str | Path) -> dict[str, Any]:
+def solve_file(
+    path: str | Path, seconds: float, threads: int, seed: int, out: str | Path, stop: Callable[[], bool] | None = None
+) -> dict[str, Any]:
     """Solve an XHSTT file; see `files.solve_file`. OR-tools is loaded only here."""
     from khue.school.timetable.solving.xhstt import files
 
-    return files.solve_file(path, seconds, threads, seed, out)
+    return files.solve_file(path, seconds, threads, seed, out, stop)
 
 
 def check_file(path: str | Path, solution_path: str | Path | None = None) -> dict[str, Any]:

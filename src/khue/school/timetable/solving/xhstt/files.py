@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,14 @@ def solution_path(path: str | Path, out: str | Path) -> Path:
     return Path(out) / f"{stem}.solution.xml"
 
 
-def solve_file(path: str | Path, seconds: float, threads: int, seed: int, out: str | Path) -> dict[str, Any]:
+def solve_file(
+    path: str | Path, seconds: float, threads: int, seed: int, out: str | Path, stop: Callable[[], bool] | None = None
+) -> dict[str, Any]:
     """Solve the instance of an XHSTT file; return the facts of the run, ready for JSON.
 
     Every better solution is written whole to `solution_path(path, out)`; a run that finds that file goes on
     from it. A file of several instances has its seconds shared out, and the facts of the others stand under
-    "others".
+    "others". Where `stop` says so the run ends with the best so far.
 
     Raises BadFile when the file, or a solution already in `out`, cannot be read.
     """
@@ -37,7 +40,7 @@ def solve_file(path: str | Path, seconds: float, threads: int, seed: int, out: s
     kept = _kept(target, archive.instances)
     share = seconds / len(archive.instances)
     reports = [
-        _solve(instance, share, threads, seed, target, kept, archive.instances)
+        _solve(instance, share, threads, seed, target, kept, archive.instances, stop or (lambda: False))
         for instance in archive.instances
     ]
     return reports[0] if len(reports) == 1 else {**reports[0], "others": reports[1:]}
@@ -65,6 +68,7 @@ def _solve(
     target: Path,
     kept: dict[str, Solution],
     instances: list[Instance],
+    stop: Callable[[], bool],
 ) -> dict[str, Any]:
     begun = time.monotonic()
     first: list[float] = []
@@ -77,7 +81,7 @@ def _solve(
 
     problem = compile_instance(instance)
     start = snapshot_of(problem, kept[instance.id]) if instance.id in kept else None
-    search = Search(problem, seed, seconds, threads, better, start=start)
+    search = Search(problem, seed, seconds, threads, better, stop, start=start)
     is_resumed = start is not None and search.state.cost < HARD
     search.run()
     solution = search.state.solution()

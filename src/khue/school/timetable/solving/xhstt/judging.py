@@ -16,7 +16,8 @@ def check_file(path: str | Path, solution_path: str | Path | None = None) -> dic
 
     Returns {"instance", "solutions": [{"group", "hard", "soft", "objective", "reported", "agrees",
     "violations"}]}; `reported` is the cost the file itself gives ("hard,soft") or None, `agrees` whether it is
-    ours, `violations` names, for each constraint that costs something, its points.
+    ours, `violations` names, for each constraint that costs something, its points. With a second file "feasible" says whether
+    none of its solutions breaks anything required.
 
     Raises BadFile when a file cannot be read or holds no solution.
     """
@@ -27,10 +28,11 @@ def check_file(path: str | Path, solution_path: str | Path | None = None) -> dic
         solutions = read_solutions(solution_path, archive.instances)
     if not solutions:
         raise BadFile(f"{Path(solution_path or path).name} holds no solution to check.")
-    return {
-        "instance": ", ".join(by_id),
-        "solutions": [_judged(by_id[solution.instance], solution) for solution in solutions],
-    }
+    judged = [_judged(by_id[solution.instance], solution) for solution in solutions]
+    told: dict[str, Any] = {"instance": ", ".join(by_id), "solutions": judged}
+    if solution_path is not None:
+        told["feasible"] = all(not its["hard"] for its in judged)
+    return told
 
 
 def _judged(instance: Instance, solution: Solution) -> dict[str, Any]:

@@ -30,6 +30,8 @@ from khue.school.timetable.solving.xhstt.model import (
 )
 
 MAX_BYTES = 256 * 1024 * 1024
+MOST_WEIGHT, MOST_NUMBER = 10_000, 100_000
+"""The largest weight and the largest other whole number read: sums of costs stay below a unit of infeasibility."""
 MAX_DURATION = 10_000
 EVENT_KINDS = {
     "AssignResource",
@@ -133,7 +135,10 @@ def _number(element: Element, tag: str, place: str, default: int | None = None) 
     except ValueError:
         raise BadFile(f"{place} has <{tag}> '{text[:40]}', which is not a whole number.") from None
     if number < 0:
-        raise BadFile(f"{place} has <{tag}> {number}, which is below zero.")
+        raise BadFile(f"{place} has <{tag}> {text[:40]}, which is below zero.")
+    most = MOST_WEIGHT if tag == "Weight" else MOST_NUMBER
+    if number > most:
+        raise BadFile(f"{place} has <{tag}> {text[:40]}, which is above {most}.")
     return number
 
 
@@ -240,6 +245,8 @@ class _InstanceReader:
             self._declare(self.event_groups, group, "event group", [])
         for element in part.iterfind("Event"):
             index = len(self.events)
+            if not self.times:
+                raise BadFile(f"{self.place} has events and no <Time> for them.")
             identifier = self._declare(self.events, element, "event", index)
             place = f"Event '{identifier}' of {self.place}"
             self.event_records.append(self._event(element, identifier, place))

@@ -166,6 +166,7 @@ class _Window:
         for variable, value in () if self.wish.no_hints else self.hints:
             self.model.add_hint(variable, value)
         solver = cp_model.CpSolver()
+        solver.parameters.catch_sigint_signal = False
         solver.parameters.max_time_in_seconds = max(self.wish.seconds, 0.01)
         solver.parameters.max_deterministic_time = self.wish.effort
         solver.parameters.random_seed = self.wish.seed % 2**31
