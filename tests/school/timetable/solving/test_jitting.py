@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+
+from khue.school.timetable.solving.threads import at_once
 
 jitting = pytest.importorskip("khue.school.timetable.solving.jitting")
 
@@ -43,3 +46,36 @@ def test_former_machine_code_is_swept_and_this_one_s_stays(sources, monkeypatch)
     monkeypatch.setattr(jitting.config, "CACHE_DIR", str(jitting._folder()))
     jitting.sweep()
     assert not former.exists() and jitting._folder().exists()
+
+
+# Annotations as the loops write them: names of `jitting.TYPES`.
+def doubled(cells: Cells, at: int) -> int:  # noqa: F821
+    return cells[at] * 2
+
+
+def test_a_typed_function_has_no_machine_code_before_it_is_needed_and_one_piece_after():
+    inner = jitting.typed(doubled)
+
+    def outer(cells: Cells) -> int:  # noqa: F821
+        return inner(cells, 0) + inner(cells, np.int64(1))
+
+    loop = jitting.typed(outer)
+    assert not inner.overloads and not loop.overloads
+    assert loop(np.array([3, 4], dtype=np.int32)) == 14
+    assert len(loop.overloads) == len(inner.overloads) == 1
+    assert inner(np.array([3, 4], dtype=np.int32), True) == 8
+    assert len(inner.overloads) == 1, "other widths of whole numbers are converted, not compiled"
+
+
+def test_a_typed_function_refuses_another_type_the_first_time_too():
+    loop = jitting.typed(doubled)
+    with pytest.raises(TypeError):
+        loop(np.array([3.0, 4.0]), 0)
+    assert loop(np.array([3, 4], dtype=np.int32), 1) == 8
+
+
+def test_threads_that_need_a_function_at_once_get_the_same():
+    loop = jitting.typed(doubled)
+    cells = np.array([5], dtype=np.int32)
+    assert at_once(lambda at: loop(cells, at), [0] * 8) == [10] * 8
+    assert len(loop.overloads) == 1

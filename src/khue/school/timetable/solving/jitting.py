@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -74,15 +75,48 @@ def jit(function: Function) -> Function:
         return njit(**COMMON)(function)  # type: ignore[no-any-return]
 
 
+LOCK = threading.RLock()
+"""Held while machine code is made or loaded: by one thread at a time, which may need other functions for it."""
+LOADERS: list[Callable[[], None]] = []
+"""What makes or loads each typed function's machine code."""
+
+
 def typed(function: Function) -> Function:
     """Return the function compiled for exactly its annotated types (names of TYPES): one piece of machine code each.
 
-    Without it every mixture of widths of whole numbers would be compiled anew, which takes minutes instead of seconds.
+    Without it every mixture of widths of whole numbers would be compiled anew, which takes minutes instead of seconds. The
+    machine code is made, or loaded, when it is first needed: kept code of a function holds that of all it calls, so of
+    dozens of functions only those are loaded that are called from outside.
     """
     names = dict(function.__annotations__)
     result = TYPES[names.pop("return")]
     signature = result(*(TYPES[name] for name in names.values()))
-    try:
-        return njit(signature, cache=True, **COMMON)(function)  # type: ignore[no-any-return]
-    except RuntimeError:
-        return njit(signature, **COMMON)(function)  # type: ignore[no-any-return]
+    loop: Any = jit(function)
+    template = loop.get_call_template
+
+    def load() -> None:
+        with LOCK:
+            if not loop.overloads:
+                loop.compile(signature)
+                loop.disable_compile()
+
+    def called_compiled(args: Any, named: Any) -> Any:
+        load()
+        return template(args, named)
+
+    def called(*_args: Any, **_named: Any) -> Any:
+        load()
+        return loop
+
+    # Numba asks these two when a function is called that has no machine code yet: compiled code for what it calls, Python for
+    # what to call instead, which is the same function, now that it has its code.
+    loop.get_call_template = called_compiled
+    loop._compile_for_args = called
+    LOADERS.append(load)
+    return loop  # type: ignore[no-any-return]
+
+
+def load_all() -> None:
+    """Make or load the machine code of every typed function there is."""
+    for load in LOADERS:
+        load()

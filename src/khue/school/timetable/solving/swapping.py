@@ -206,5 +206,9 @@ def _calls(group: list[Lane]) -> int:
 
 
 def warm() -> None:
-    """Compile, or load, the loops."""
-    loops()
+    """Compile, or load, all typed loops."""
+    from khue.school.timetable.solving import annealing_loops, jitting
+
+    for module in (loops(), annealing_loops):
+        assert module
+    jitting.load_all()
