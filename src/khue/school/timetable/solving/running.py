@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from khue.school.timetable.solving.exact import Window
     from khue.school.timetable.solving.swapping import Swapper
 
-FIRST_ROUNDS, FIRST_A_UNIT = 2_000, 1.25
+FIRST_ROUNDS, FIRST_A_UNIT = 2_000, 3.5
 """Calls of the plain placing before the compiled one is loaded, at least, and for each unit: enough for easy schools, which then
 need not wait for it, and no more than that loading costs the others."""
 LONGER_ROUNDS = 4_000

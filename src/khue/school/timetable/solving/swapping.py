@@ -13,6 +13,7 @@ import random
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass
+from importlib import import_module
 from time import monotonic
 from types import ModuleType
 
@@ -207,8 +208,6 @@ def _calls(group: list[Lane]) -> int:
 
 def warm() -> None:
     """Compile, or load, all typed loops."""
-    from khue.school.timetable.solving import annealing_loops, jitting
-
-    for module in (loops(), annealing_loops):
-        assert module
-    jitting.load_all()
+    for name in ("pushing_loops", "annealing_loops"):
+        import_module(f"khue.school.timetable.solving.{name}")
+    import_module("khue.school.timetable.solving.jitting").load_all()

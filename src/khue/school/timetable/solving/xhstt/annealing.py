@@ -27,7 +27,7 @@ NEVER = 2**62
 """A cost above every other."""
 TAKES, MOST_TAKES = 9, 60
 """How many moves of places are among the kinds for each place a movable bundle has on the average, and at most."""
-PUSHES = 2
+PUSHES_A_TAKE = 2
 """How many of the moves of places that push others away there are for each of those that do not."""
 TRIES = 2_000
 """Moves tried to learn what a bad one usually costs."""
@@ -57,7 +57,7 @@ class Annealer:
         if facts[moving.PLACED_COUNT]:
             each = facts[moving.PLACED_COUNT] / max(1, facts[moving.MOVABLE_COUNT])
             takes = max(2, min(MOST_TAKES, round(TAKES * each)))
-            kinds += [moving.TAKE] * takes + [moving.PUSH] * (PUSHES * takes)
+            kinds += [moving.TAKE] * takes + [moving.PUSH] * (PUSHES_A_TAKE * takes)
             if self.state.problem.splits:
                 kinds += [moving.UNIFY] * max(1, takes // 4)
         return kinds
