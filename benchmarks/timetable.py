@@ -301,6 +301,7 @@ def main() -> int:
     parser.add_argument("--one", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.one:
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as `khue timetable` does
         print(json.dumps(asdict(one(asked.one, asked.seconds, asked.seed, asked.threads))))
         return 0
     absent = install_fet()

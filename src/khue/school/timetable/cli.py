@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ def _finite(_context: click.Context, _parameter: click.Parameter, value: float) 
 @click.group()
 def group() -> None:
     """Timetables: solve and check files of FET and XHSTT."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy would start threads for matrices, which nobody multiplies here
 
 
 @group.command("solve")

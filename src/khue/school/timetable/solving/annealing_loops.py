@@ -11,7 +11,7 @@ from khue.school.timetable.solving.desk import (
     LOG_N, LONGEST_CHAIN, MARK, MOST, NEED, NEED_PTR, PART, PART_PTR, PICK, REST_COST, ROOM_OF, SLOTS, STAMP, START, SUM, UNITS,
     WAY_COST, WEEKS, WEEKS_COST,
 )  # fmt: skip
-from khue.school.timetable.solving.jitting import typed
+from khue.school.timetable.solving.machine_code import called, typed
 from khue.school.timetable.solving.pushing_loops import log_put, log_take, soft_cost, undo
 
 FAR = 1 << 30
@@ -29,7 +29,7 @@ def _room_cost(M: Cells, u: int) -> int:
     return found
 
 
-@typed
+@called
 def total(M: Cells, T: Tables) -> int:
     """Count what everything costs, and keep the count of pairs, starts and rooms; return the sum."""
     own = pairs = 0
@@ -141,7 +141,7 @@ def _remember(M: Cells) -> None:
         M[M[BEST_ROOM] + i] = M[M[ROOM_OF] + i]
 
 
-@typed
+@called
 def anneal(M: Cells, T: Tables, moves: int, heat: int) -> int:
     """Try so many moves at one temperature (prices); keep the best (BEST_START, its cost in MOST); return the moves that were made."""
     if M[STAMP] > FAR:
@@ -191,7 +191,7 @@ def anneal(M: Cells, T: Tables, moves: int, heat: int) -> int:
     return made
 
 
-@typed
+@called
 def finish(M: Cells) -> None:
     """Remember the best where it still stands on the desk."""
     if M[IS_NEW]:

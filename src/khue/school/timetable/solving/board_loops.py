@@ -18,7 +18,7 @@ from khue.school.timetable.solving.desk import (
     PAR, PAR_PTR, PAR_TABLE, PART, PART_LEN, PART_PTR, PICK, POP, PUSHES, ROOM, ROOM_OF, ROOM_PTR, SEED, SHUT, SLOTS, STAMP, START, SUM,
     THERE, TRIAL, TRIAL_SUM, TRIAL_VALUE, UNIT_OF, VALUE, WAY_PTR, WEEKS, WEEKS_COST, WOF, WOF_LEN, WOF_PTR,
 )  # fmt: skip
-from khue.school.timetable.solving.jitting import typed
+from khue.school.timetable.solving.machine_code import typed
 from khue.school.timetable.solving.rules import EARLY, FULL, HOLES, JOINED, LEAST, LENGTHS, NOON, UNUSED, USED
 
 Cells = Any  # the array of a desk; inside compiled code only its numbers matter

@@ -1,69 +1,30 @@
-"""One way to compile a function for the inner loops. Only inner loops import this: nothing else of the product loads Numba.
-
-Machine code is kept beside the source, or in the user's cache folder where the installation is read-only (NUMBA_CACHE_DIR
-moves it), in a folder named by all sources of the solver: Numba itself asks only whether the file of the function changed,
-and what that file takes from another, a constant say, is compiled in. Where no folder can be written at all, each process
-compiles for itself.
-"""
+"""One way to compile a function for the inner loops, with Numba. Only inner loops and what makes their code import this."""
 
 from __future__ import annotations
 
-import hashlib
-import os
-import shutil
-import threading
+import struct
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
-from numba import __version__ as numba_version
-from numba import boolean, config, int32, int64, njit, uint8, void
+import llvmlite.binding as llvm
+from numba import boolean, config, int32, int64, njit, types, uint8, void
+from numba.extending import typeof_impl
 
-HERE = Path(__file__).parent
+from khue.school.timetable.solving import machine_code
+from khue.school.timetable.solving.machine_code import Loop
 
-
-def _digest() -> str:
-    """Return the checksum of everything machine code follows from."""
-    total = hashlib.sha256(numba_version.encode())
-    for path in sorted(HERE.rglob("*.py")):
-        total.update(str(path.relative_to(HERE)).encode() + path.read_bytes())
-    return total.hexdigest()[:16]
-
-
-def _folder() -> Path | None:
-    """Return where this version's machine code is kept; None where nothing can be written."""
-    own = [Path(os.environ["NUMBA_CACHE_DIR"])] if os.environ.get("NUMBA_CACHE_DIR") else []
-    for base in (*own, HERE / "__pycache__", Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) / "khue"):
-        folder = base / f"machine-code-{_digest()}"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError:
-            continue
-        if os.access(folder, os.W_OK):
-            return folder
-    return None
-
-
-def sweep() -> None:
-    """Remove the machine code of former versions beside this one's; `make setup` does, while nothing solves."""
-    if not config.CACHE_DIR:
-        return
-    current = Path(config.CACHE_DIR)
-    for former in current.parent.glob("machine-code-*"):
-        if former != current:
-            shutil.rmtree(former, ignore_errors=True)
-
-
-if folder := _folder():
+if folder := machine_code.folder():
     config.CACHE_DIR = str(folder)
 config.LOOP_VECTORIZE = 0  # these loops are short: vectors gain nothing and take the compiler half its time
 config.SLP_VECTORIZE = 0
 
 COMMON = {"error_model": "numpy", "boundscheck": False, "nogil": True}
 """Divisions as in C; no look whether an index is inside; other threads run meanwhile."""
-TYPES = {
-    "int": int64, "bool": boolean, "None": void, "Cells": int32[::1], "Tables": uint8[:, :, ::1],
-}  # fmt: skip
+TYPES = {"int": int64, "bool": boolean, "None": void, "Cells": int32[::1], "Tables": uint8[:, :, ::1]}
+"""What the annotations of a `Loop` stand for."""
+SYMBOLS, UNDEFINED = 2, 0
+"""In an ELF file: the kind of section that lists symbols; the number of the section of those it does not define."""
+DISPATCHERS: dict[Loop, Any] = {}
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -75,48 +36,62 @@ def jit(function: Function) -> Function:
         return njit(**COMMON)(function)  # type: ignore[no-any-return]
 
 
-LOCK = threading.RLock()
-"""Held while machine code is made or loaded: by one thread at a time, which may need other functions for it."""
-LOADERS: list[Callable[[], None]] = []
-"""What makes or loads each typed function's machine code."""
+def made(loop: Loop) -> tuple[str, bytes]:
+    """Compile a loop with all it calls; return the name of its symbol and an object file."""
+    compiled = _compiled(loop).overloads
+    (result,) = compiled.values()
+    module = llvm.parse_assembly(result.library.get_llvm_str())
+    code = machine_code.target_machine().emit_object(module)
+    if unknown := missing(code) - machine_code.OUTSIDE.keys():
+        raise RuntimeError(f"{loop.__name__} calls {', '.join(sorted(unknown))}, which `machine_code.OUTSIDE` does not name")
+    return result.fndesc.mangled_name, code
 
 
-def typed(function: Function) -> Function:
-    """Return the function compiled for exactly its annotated types (names of TYPES): one piece of machine code each.
+def missing(code: bytes) -> set[str]:
+    """Return the symbols an object file takes from outside; none of a file that is not ELF with 64 bits in small-endian order.
 
-    Without it every mixture of widths of whole numbers would be compiled anew, which takes minutes instead of seconds. The
-    machine code is made, or loaded, when it is first needed: kept code of a function holds that of all it calls, so of
-    dozens of functions only those are loaded that are called from outside.
+    Whoever loads it has to know each of them: the loader leaves the address of an unknown one at 0, and says nothing.
     """
-    names = dict(function.__annotations__)
-    result = TYPES[names.pop("return")]
-    signature = result(*(TYPES[name] for name in names.values()))
-    loop: Any = jit(function)
-    template = loop.get_call_template
-
-    def load() -> None:
-        with LOCK:
-            if not loop.overloads:
-                loop.compile(signature)
-                loop.disable_compile()
-
-    def called_compiled(args: Any, named: Any) -> Any:
-        load()
-        return template(args, named)
-
-    def called(*_args: Any, **_named: Any) -> Any:
-        load()
-        return loop
-
-    # Numba asks these two when a function is called that has no machine code yet: compiled code for what it calls, Python for
-    # what to call instead, which is the same function, now that it has its code.
-    loop.get_call_template = called_compiled
-    loop._compile_for_args = called
-    LOADERS.append(load)
-    return loop  # type: ignore[no-any-return]
+    if code[:6] != b"\x7fELF\x02\x01":
+        return set()
+    (headers,), (size, count) = struct.unpack_from("<Q", code, 40), struct.unpack_from("<HH", code, 58)
+    sections = [struct.unpack_from("<IIQQQQIIQQ", code, headers + n * size) for n in range(count)]
+    found = set()
+    for _, kind, _, _, at, length, strings, _, _, each in sections:
+        for entry in range(at, at + length, each) if kind == SYMBOLS else ():
+            name, section = struct.unpack_from("<I2xH", code, entry)
+            if name and section == UNDEFINED:
+                begin = sections[strings][4] + name
+                found.add(code[begin : code.index(0, begin)].decode())
+    return found
 
 
-def load_all() -> None:
-    """Make or load the machine code of every typed function there is."""
-    for load in LOADERS:
-        load()
+def _dispatcher(loop: Loop) -> Any:
+    """Return what Numba knows a loop as; it is compiled when a compiled function turns out to call it."""
+    with machine_code.LOCK:
+        if loop not in DISPATCHERS:
+            DISPATCHERS[loop] = its = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **COMMON)(loop.function)
+            template = its.get_call_template
+
+            def called(args: Any, named: Any) -> Any:
+                _compiled(loop)
+                return template(args, named)
+
+            its.get_call_template = called
+        return DISPATCHERS[loop]
+
+
+def _compiled(loop: Loop) -> Any:
+    """Return a loop's dispatcher, compiled for its annotated types and for no others."""
+    with machine_code.LOCK:
+        its = _dispatcher(loop)
+        if not its.overloads:
+            its.compile(TYPES[loop.result](*(TYPES[name] for name in loop.names)))
+            its.disable_compile()
+        return its
+
+
+@typeof_impl.register(Loop)
+def _typeof(loop: Loop, _context: Any) -> Any:
+    """Tell Numba what a loop is where compiled code names it."""
+    return types.Dispatcher(_dispatcher(loop))

@@ -13,7 +13,7 @@ from khue.school.timetable.solving.desk import (
     MOVED, NEED, NEED_PTR, NEEDS, NEXT, OCC_N, ORDER, OUT, OUT_N, PICK, PRICE, PUSHES, QUEUE, RING_START, RING_UNIT, ROOM, ROOM_OF, ROOM_PTR, SLOTS,
     SOFT, SOFT_COST, SOFT_PTR, SOFT_TABLE, STAMP, START, UNITS, WAITING, WINDOW, WINDOW_AT,
 )  # fmt: skip
-from khue.school.timetable.solving.jitting import typed
+from khue.school.timetable.solving.machine_code import called, typed
 
 FAR = 1 << 30
 ENTER, NEXT_WAY, NEXT_OUT, DONE, FAILED = range(5)
@@ -314,7 +314,7 @@ def _force(M: Cells, T: Tables, u: int) -> None:
             _enqueue_next(M, M[out + n - 1 - j])
 
 
-@typed
+@called
 def begin(M: Cells) -> None:
     """Make an empty desk ready: the numbers of empty weeks."""
     refresh_all(M)
@@ -323,7 +323,7 @@ def begin(M: Cells) -> None:
     M[MOST] = -1
 
 
-@typed
+@called
 def keep(M: Cells) -> None:
     """Remember what stands now when it is the most so far."""
     if M[COUNT] > M[MOST]:
@@ -353,7 +353,7 @@ def _has_rooms(M: Cells, u: int, s: int, ways: Cells) -> bool:
     return True
 
 
-@typed
+@called
 def load(M: Cells, T: Tables, starts: Cells, ways: Cells) -> None:
     """Put units at their starts (-1: nowhere) as far as nothing is in the way, into their rooms (ways) where these are free.
 
@@ -372,7 +372,7 @@ def load(M: Cells, T: Tables, starts: Cells, ways: Cells) -> None:
                 put(M, u, s, M[PICK])
 
 
-@typed
+@called
 def clear(M: Cells) -> None:
     """Take everything off."""
     for u in range(M[UNITS]):
@@ -380,7 +380,7 @@ def clear(M: Cells) -> None:
             take(M, u)
 
 
-@typed
+@called
 def forget(M: Cells) -> None:
     """Forget who was forced out of which start."""
     for cell in range(M[PUSHES], M[PUSHES] + M[UNITS] * M[SLOTS]):
@@ -390,7 +390,7 @@ def forget(M: Cells) -> None:
     M[WINDOW_AT] = 0
 
 
-@typed
+@called
 def wait(M: Cells, order: Cells) -> None:
     """Let all units that are not placed wait in the order given."""
     M[NEXT] = M[WAITING] = 0
@@ -400,7 +400,7 @@ def wait(M: Cells, order: Cells) -> None:
             _enqueue(M, u)
 
 
-@typed
+@called
 def push(M: Cells, T: Tables, calls: int, limit: int) -> bool:
     """Place what waits for about so many calls, each unit's chain at most `limit`; True when everything is placed."""
     if M[STAMP] > FAR:
@@ -424,7 +424,7 @@ def push(M: Cells, T: Tables, calls: int, limit: int) -> bool:
     return M[WAITING] == 0
 
 
-@typed
+@called
 def prune(M: Cells, T: Tables, keeps: Cells) -> int:
     """Mark (1) the starts in DOM that a unit with one start leaves free; return how many units lost starts.
 

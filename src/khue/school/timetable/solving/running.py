@@ -26,10 +26,8 @@ if TYPE_CHECKING:
     from khue.school.timetable.solving.exact import Window
     from khue.school.timetable.solving.swapping import Swapper
 
-FIRST_ROUNDS, FIRST_A_UNIT = 2_000, 3.5
-"""Calls of the plain placing before the compiled one is loaded, at least, and for each unit: enough for easy schools, which then
-need not wait for it, and no more than that loading costs the others."""
-LONGER_ROUNDS = 4_000
+FIRST_ROUNDS = 4_000
+"""Calls of the plain placing before the days are looked at; each time after twice as many."""
 SWAPS_A_UNIT, FEWEST_SWAPS, MOST_SWAPS = 300, 6_000, 400_000
 FIRST_SHARES = (3, 30)
 """Calls of the compiled placing: so many times these before the first look at the days, which takes longer than most schools
@@ -150,17 +148,17 @@ class _Run:
     def _place(self) -> State | None:
         """Place everything; None when the time is over before.
 
-        First by pushing out, in compiled code where a moment of the plain one is not enough. Then the days of everything
-        are decided at once, each day is filled on its own, and what is missing is repaired in windows; and so on in turn.
+        First by pushing out, in compiled code where there is one. Then the days of everything are decided at once, each day
+        is filled on its own, and what is missing is repaired in windows; and so on in turn.
         """
-        placer = Placer(self.board, self.rng)
-        if self._push(placer, max(FIRST_ROUNDS, int(FIRST_A_UNIT * len(self.c.members)))):
+        swapper, placer, rounds = self._swapper(), Placer(self.board, self.rng), FIRST_ROUNDS
+        if swapper is None and self._push(placer, rounds):
             return self._reported(self.board.state())
-        best = self._reported(self.board.state())
-        swapper = self._swapper()
+        best = self.board.state()
+        if best.starts:
+            self._look(best)
         avoided: dict[tuple[int, int], int] = {}
         calls = min(MOST_SWAPS, max(FEWEST_SWAPS, SWAPS_A_UNIT * len(self.c.members)))
-        rounds = LONGER_ROUNDS
         if swapper is not None:
             swapper.load(best)
         while not self.is_over() and not self.refused:

@@ -210,4 +210,4 @@ def warm() -> None:
     """Compile, or load, all typed loops."""
     for name in ("pushing_loops", "annealing_loops"):
         import_module(f"khue.school.timetable.solving.{name}")
-    import_module("khue.school.timetable.solving.jitting").load_all()
+    import_module("khue.school.timetable.solving.machine_code").load_all()

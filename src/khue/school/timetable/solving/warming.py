@@ -20,7 +20,7 @@ def main() -> int:
     if find_spec("numba") is not None:
         for module, function in WARMERS:
             getattr(import_module(module), function)()
-        import_module("khue.school.timetable.solving.jitting").sweep()
+        import_module("khue.school.timetable.solving.machine_code").sweep()
     return 0
 
 
