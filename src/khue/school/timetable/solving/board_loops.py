@@ -16,11 +16,14 @@ from khue.school.timetable.solving.desk import (
     FIRST_DAY, FIXED, FORCING, GOF, GOF_LEN, GOF_PTR, GROUP_CELLS, GROUP_MOST, GROUP_PRICE, GROUP_WHOLE, HALF, HARD_WEEKS, HEIGHT, HIGH, LACK_COUNT, LACK_HOURS,
     LANE, LANE_LEN, LANE_PTR, LENGTH, LOAD, LONG, LOW, MARK, MASK, MOST_OUT, MOVED, NEED, NEED_PTR, OCC, OCC_N, OCC_WIDE, OUT, OUT_N,
     PAR, PAR_PTR, PAR_TABLE, PART, PART_LEN, PART_PTR, PICK, POP, PUSHES, ROOM, ROOM_OF, ROOM_PTR, SEED, SHUT, SLOTS, STAMP, START, SUM,
-    THERE, TRIAL, TRIAL_SUM, TRIAL_VALUE, UNIT_OF, VALUE, WAY_PTR, WEEKS, WEEKS_COST, WOF, WOF_LEN, WOF_PTR,
+    RULE_BOUND, RULE_PTR, RULE_SORT, RULE_SPAN, THERE, TRIAL, TRIAL_SUM, TRIAL_VALUE, UNIT_OF, VALUE, WALK, WALKED, WALKER, WALK_KIND, WALK_PTR,
+    WAY_BUILDING, WAY_NAME, WAY_PTR, WEEKS, WEEKS_COST, WOF, WOF_LEN, WOF_PTR,
 )  # fmt: skip
 from khue.school.timetable.solving.machine_code import typed
 from khue.school.timetable.solving.rules import EARLY, FULL, HOLES, JOINED, LEAST, LENGTHS, NOON, UNUSED, USED
 
+WALK_PRICE = 16
+"""What a room weighs, at least, whose place somebody cannot come to without leaving another: one unit pushed out."""
 Cells = Any  # the array of a desk; inside compiled code only its numbers matter
 Tables = Any
 
@@ -298,6 +301,75 @@ def own(M: Cells, first: int, n: int, cls: int) -> int:
 
 
 @typed
+def _place(M: Cells, w: int, way: int) -> int:
+    """Return the building or room a way leads to, as the walk sees it; 0 for none."""
+    return M[M[WAY_BUILDING] + way] if M[M[WALK_KIND] + w] == 0 else M[M[WAY_NAME] + way]
+
+
+@typed
+def _somebody_elsewhere(M: Cells, w: int, u: int, first: int, last: int, place: int) -> int:
+    """Return a unit that somebody has in another place between two slots and that may be pushed out; -2 without one."""
+    best, least = -2, 0
+    for slot in range(first, last):
+        at = w * M[SLOTS] + slot
+        v = M[M[WALKER] + at]
+        if v >= 0 and v != u and M[M[WALKED] + at] not in (0, place) and not is_out(M, v) and not is_held(M, v):
+            its = price_of(M, v) * 16 + chance(M, 16)
+            if best < 0 or its < least:
+                best, least = v, its
+    return best
+
+
+@typed
+def _in_the_walk(M: Cells, w: int, u: int, s: int, length: int, place: int) -> int:
+    """Return who should leave so that somebody may be in a place at a start: a unit, -1 for nobody, -2 where that does not help."""
+    height, day = M[HEIGHT], s // M[HEIGHT]
+    for k in range(M[M[RULE_PTR] + w], M[M[RULE_PTR] + w + 1]):
+        sort, bound, span = M[M[RULE_SORT] + k], M[M[RULE_BOUND] + k], M[M[RULE_SPAN] + k]
+        first, last = day * height, (day + 1) * height
+        if span == 1:
+            date = M[M[DATE_OF] + day]
+            first, last = M[M[FIRST_DAY] + date] * height, M[M[FIRST_DAY] + date + 1] * height
+        elif span == 2:
+            first, last = 0, M[SLOTS]
+        moves, before, was = 0, -1, 0
+        for slot in range(first, last):
+            if slot % height == 0:
+                was = 0
+            here = place
+            if slot < s or slot >= s + length:
+                v = M[M[WALKER] + w * M[SLOTS] + slot]
+                here = 0 if v < 0 or v == u or is_out(M, v) else M[M[WALKED] + w * M[SLOTS] + slot]
+            if here == 0:
+                continue
+            if was != 0 and here != was:
+                moves += 1
+                if sort == 0 and slot - before - 1 < bound:
+                    return _somebody_elsewhere(M, w, u, before, slot + 1, place)
+                if sort == 1 and moves > bound:
+                    return _somebody_elsewhere(M, w, u, first, last, place)
+            was, before = here, slot
+    return -1
+
+
+@typed
+def walks_allow(M: Cells, u: int, i: int, s: int, way: int, may_push: bool) -> bool:
+    """Return whether those of an activity may go where a way leads at a start; push out until they may where that is allowed."""
+    length = M[M[LENGTH] + i]
+    for k in range(M[M[WALK_PTR] + i], M[M[WALK_PTR] + i + 1]):
+        w = M[M[WALK] + k]
+        place = _place(M, w, way)
+        if place == 0:
+            continue
+        v = _in_the_walk(M, w, u, s, length, place)
+        while v != -1:
+            if v < 0 or not may_push or not push_out(M, v):
+                return False
+            v = _in_the_walk(M, w, u, s, length, place)
+    return True
+
+
+@typed
 def rooms_for(M: Cells, u: int, s: int, may_push: bool) -> bool:
     """Choose a room for every member of a unit at a start (in PICK), pushing out who is in them; False when none can be had."""
     first = M[M[NEED_PTR] + u]
@@ -314,6 +386,9 @@ def rooms_for(M: Cells, u: int, s: int, may_push: bool) -> bool:
                     total = -1
                     break
                 total += its
+            is_walked = M[M[WALK_PTR] + i] != M[M[WALK_PTR] + i + 1]
+            if total >= 0 and is_walked and not walks_allow(M, u, i, s, way, False):
+                total += WALK_PRICE + chance(M, WALK_PRICE)
             if total >= 0 and (best < 0 or total < least):
                 best, least = way, total
                 if total == 0:
@@ -324,6 +399,8 @@ def rooms_for(M: Cells, u: int, s: int, may_push: bool) -> bool:
             for k in range(M[M[ROOM_PTR] + best], M[M[ROOM_PTR] + best + 1]):
                 if _make_room(M, M[M[ROOM] + k], s, length, own(M, first, n, M[M[ROOM] + k]), False) < 0:
                     return False
+            if not walks_allow(M, u, i, s, best, True):
+                return False
         M[M[PICK] + n] = best
     return True
 
@@ -584,6 +661,16 @@ def _turn(M: Cells, u: int, s: int, sign: int) -> None:
             before = cell
 
 
+@typed
+def _walk(M: Cells, i: int, s: int, u: int, way: int) -> None:
+    """Write where those of an activity are; u: its unit, -1 when it leaves."""
+    for k in range(M[M[WALK_PTR] + i], M[M[WALK_PTR] + i + 1]):
+        w = M[M[WALK] + k]
+        for slot in range(s, s + M[M[LENGTH] + i]):
+            M[M[WALKER] + w * M[SLOTS] + slot] = u
+            M[M[WALKED] + w * M[SLOTS] + slot] = _place(M, w, way)
+
+
 # --- moving -----------------------------------------------------------------------------------------------------------
 
 
@@ -602,6 +689,7 @@ def put(M: Cells, u: int, s: int, picks: int) -> None:
     for n in range(M[M[NEED_PTR] + u + 1] - first):
         i, way = M[M[NEED] + first + n], M[picks + n]
         M[M[ROOM_OF] + i] = way
+        _walk(M, i, s, u, way)
         for k in range(M[M[ROOM_PTR] + way], M[M[ROOM_PTR] + way + 1]):
             for slot in range(s, s + M[M[LENGTH] + i]):
                 cell = M[M[ROOM] + k] * slots + slot
@@ -625,6 +713,7 @@ def take(M: Cells, u: int) -> None:
         i = M[M[NEED] + first + n]
         way = M[M[ROOM_OF] + i]
         M[M[ROOM_OF] + i] = -1
+        _walk(M, i, s, -1, way)
         for k in range(M[M[ROOM_PTR] + way], M[M[ROOM_PTR] + way + 1]):
             for slot in range(s, s + M[M[LENGTH] + i]):
                 cell = M[M[ROOM] + k] * slots + slot

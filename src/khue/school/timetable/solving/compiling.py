@@ -108,6 +108,11 @@ class Compiled:
         found = dict.fromkeys(self.by_name[who.kind, n] for n in names if (who.kind, n) in self.by_name)
         return list(found)
 
+    def buildings(self, i: int) -> set[str]:
+        """Return the buildings an activity may be in; "" is none."""
+        ways = [way for way in self.choices[i] if all(self.classes[cls].holds for cls in way.classes)]
+        return {self.classes[way.classes[0]].building if way.classes else "" for way in ways}
+
     def starts_of(self, solution: Solution) -> dict[int, int]:
         """Return the first slot of each unit all of whose placed members agree on a possible one."""
         found: dict[int, int] = {}

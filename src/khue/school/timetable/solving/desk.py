@@ -28,6 +28,8 @@ LONGEST_CHAIN = 16
 """An exchange that moves more units than this is none."""
 TALLEST = 14
 """The most periods of a day whose masks are looked up in tables."""
+OfWalks = m.MaxMovesBetweenBuildings | m.MaxMovesBetweenRooms | m.MinGapsBetweenBuildings | m.MinGapsBetweenRooms
+SPANS = {"day": 0, "date": 1, "week": 2}
 FIELD_CELLS = 8  # what, four parameters, bound, raised by (0, 1 periods, 2 activities), price
 
 (
@@ -41,12 +43,13 @@ FIELD_CELLS = 8  # what, four parameters, bound, raised by (0, 1 periods, 2 acti
     TRIAL, TRIAL_VALUE, TRIAL_SUM,
     GOF_PTR, GOF, GOF_LEN, CROWD_PTR, CROWD, CROWD_LEN, CELL, GROUP_MOST, GROUP_WHOLE, GROUP_PRICE, GROUP_CELLS, LOAD,
     NEED_PTR, NEED, LENGTH, WAY_PTR, WAY_COST, ROOM_PTR, ROOM, CAP, OCC_N, OCC, OCC_WIDE, ROOM_OF, UNIT_OF, PICK,
+    WALK_PTR, WALK, WALK_KIND, WAY_BUILDING, WAY_NAME, RULE_PTR, RULE_SORT, RULE_BOUND, RULE_SPAN, WALKER, WALKED,
     START, MOVED, MARK, OUT, CONF_N, CONF, PRICE, ORDER,
     LEVEL_N, LEVEL_START, LEVEL_OUT_N, LEVEL_OUT, LEVEL_PICK, LEVEL_PRICE, LEVEL_UNIT, LEVEL_AT, LEVEL_OUT_AT, LEVEL_MARK, CHAIN_UNIT, CHAIN_TO,
     LOG_UNIT, LOG_START, LOG_ROOM, QUEUE, PUSHES, RING_UNIT, RING_START, BEST_START, BEST_ROOM,
     BOUND, IS_BROAD,
     PARTS,
-) = range(125)  # fmt: skip
+) = range(136)  # fmt: skip
 
 
 class Unsayable(Exception):
@@ -93,6 +96,7 @@ class Desk:
         self._weeks([*board.weeks, *(soft_weeks(c) if priced else ())])
         self._groups(spreads(c) if priced else [])
         self._rooms()
+        self._walks()
         self._scratch(rng)
         self._lay()
 
@@ -284,6 +288,33 @@ class Desk:
         self._room_for(OCC, cap.size * wide, -1)
         self._set(OCC_WIDE, wide)
         self._room_for(ROOM_OF, len(c.keys), -1)
+
+    def _walks(self) -> None:
+        """Lay out whose changes of building (kind 0) or room (1) are bounded, and by what; no two lessons of theirs overlap."""
+        c = self.c
+        rules: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
+        for k in c.rest:
+            if not k.is_hard or not isinstance(k, OfWalks):
+                continue
+            row = (0, k.least, 0) if isinstance(k, m.MinGapsBetweenBuildings | m.MinGapsBetweenRooms) else (1, k.most, SPANS.get(k.per, -1))
+            kind = int(isinstance(k, m.MaxMovesBetweenRooms | m.MinGapsBetweenRooms))
+            for g in c.agendas_named(k.who):
+                if row[2] >= 0 and c.agendas[g].is_weekly:
+                    rules.setdefault((g, kind), []).append(row)
+        of: list[list[tuple[int]]] = [[] for _ in c.keys]
+        for w, (g, _) in enumerate(rules):
+            for i, _unit in c.agendas[g].parts:
+                of[i].append((w,))
+        self._rows(WALK_PTR, of, WALK)
+        self._set(WALK_KIND, [kind for _, kind in rules])
+        self._rows(RULE_PTR, list(rules.values()), RULE_SORT, RULE_BOUND, RULE_SPAN)
+        building = {room.name: room.building for room in c.problem.rooms}
+        names = [choice.virtual or (c.classes[choice.classes[0]].rooms or ("",))[0] if choice.classes else "" for row in c.choices for choice in row]
+        numbers = {name: n for n, name in enumerate(sorted({"", *building, *building.values()}))}
+        self._set(WAY_BUILDING, [numbers[building.get(name, "")] for name in names])
+        self._set(WAY_NAME, [numbers[name] for name in names])
+        self._room_for(WALKER, max(1, len(rules) * c.slots), -1)
+        self._room_for(WALKED, max(1, len(rules) * c.slots))
 
     def _scratch(self, rng: random.Random) -> None:
         n, slots = len(self.c.members), self.c.slots

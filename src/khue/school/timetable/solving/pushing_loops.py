@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from khue.school.timetable.solving.board_loops import (
     Cells, Tables, all_conflicts, allows, chance, conflicts, groups_allow, own, price_of, push_for, put, refresh_all, rooms_for, take,
-    weeks_allow,
+    walks_allow, weeks_allow,
 )  # fmt: skip
 from khue.school.timetable.solving.desk import (
     ACTIVITIES, BEST_ROOM, BEST_START, BOUND, CALLS, CAP, CONF, CONF_N, COST, COUNT, DEEPEST, DOM, DOM_PTR, FIXED, FORCING, HARD, IS_BROAD, IS_LATER, LEFT, LENGTH,
@@ -349,6 +349,8 @@ def _has_rooms(M: Cells, u: int, s: int, ways: Cells) -> bool:
                 cell = M[M[ROOM] + k] * M[SLOTS] + slot
                 if M[M[OCC_N] + cell] + taken >= M[M[CAP] + cell]:
                     return False
+        if not walks_allow(M, u, i, s, way, False):
+            return False
         M[M[PICK] + n] = way
     return True
 

@@ -138,11 +138,8 @@ class Relations:
     def _travel(self, k: m.MinGapsBetweenBuildings) -> None:
         """Pairs of one person that are certainly held in different buildings."""
         h = self.c.height
-        building: dict[int, str] = {}
-        for i, choices in enumerate(self.c.choices):
-            names = {self.c.classes[choice.classes[0]].building if choice.classes else "" for choice in choices}
-            if len(names) == 1 and "" not in names:
-                building[i] = names.pop()
+        found = {i: self.c.buildings(i) for i in range(len(self.c.keys))}
+        building = {i: next(iter(names)) for i, names in found.items() if len(names) == 1 and "" not in names}
         for g in self.c.agendas_named(k.who):
             known = [i for i, _ in self.c.agendas[g].parts if i in building]
             for i, j in combinations(known, 2):

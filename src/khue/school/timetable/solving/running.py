@@ -15,6 +15,7 @@ from khue.school.timetable.solving import model as m
 from khue.school.timetable.solving.compiling import SCALE, Compiled, compiled
 from khue.school.timetable.solving.engine import Best, Progress, Result, Stop
 from khue.school.timetable.solving.model import Placement, Problem, Solution
+from khue.school.timetable.solving.narrowing import narrowed
 from khue.school.timetable.solving.placing import Board, Placer
 from khue.school.timetable.solving.polishing import Polisher
 from khue.school.timetable.solving.relations import Relations
@@ -34,6 +35,8 @@ FIRST_SHARES = (3, 30)
 need, and before the first windows; each time after three times as many."""
 REPORTED = 20_000
 """Calls of the compiled placing between looks whether there is something to report."""
+NARROWINGS = 8
+"""How often rooms that go together are decided anew before they are left to the repair."""
 LONGEST_EXPLAINING = 90.0
 WHOLE, WHOLE_EFFORT = 500, 2.0
 """Up to so many units the whole is asked of one model, for so long, when nothing else places it: it may be impossible."""
@@ -101,17 +104,18 @@ class _Run:
         """Run."""
         from khue.school.timetable.solving import explaining
 
-        self.c = compiled(self.problem)
+        self.c = self.whole = compiled(self.problem)
         reasons = explaining.certain(self.problem, self.c)
         if reasons:
             return self._ended("infeasible", tuple(str(reason) for reason in reasons))
-        self.relations = Relations(self.c)
-        self.board = Board(self.c, self.relations, self.rng)
         begun = state_of(self.c, start)
+        self._narrow(begun)
         if begun.starts:
             self._look(begun)
         self.board.load_state(begun)
-        state = self._place()
+        state = self._place_narrowed() if self.c is not self.whole else None
+        if state is None:
+            state = self._place()
         if self.refused:
             return self._ended("infeasible", (str(explaining.whole_clash() if self.is_whole_refused else explaining.days_clash()),))
         if state is not None and self._look(state).hard:
@@ -120,6 +124,15 @@ class _Run:
             self._improve(state)
         status = "feasible" if self.best is not None and not self.best.violations and self.best.placed == self.best.activities else "unknown"
         return self._ended(status, ())
+
+    def _narrow(self, state: State | None = None) -> None:
+        """Decide rooms that go together, as in the state where it has them; begin with an empty board."""
+        self._take(narrowed(self.whole, self.rng, state))
+
+    def _take(self, c: Compiled) -> None:
+        self.c, self.relations = c, Relations(c)
+        self.board = Board(c, self.relations, self.rng)
+        self.polisher = self.annealers = None
 
     def _ended(self, status: str, reasons: tuple[str, ...]) -> Result:
         seconds = monotonic() - self.began
@@ -144,6 +157,25 @@ class _Run:
         return score
 
     # --- placing -------------------------------------------------------------------------------------------------
+
+    def _place_narrowed(self) -> State | None:
+        """Place everything with rooms decided before, in one way after another; None when that does not work out.
+
+        The whole problem is there again then.
+        """
+        calls, best = SWAPS_A_UNIT * len(self.c.members), self.board.state()
+        for attempt in range(NARROWINGS):
+            swapper = self._swapper()
+            if swapper is None or self.is_over():
+                break
+            swapper.load(best)
+            best = self._swap(swapper, calls * (1 + attempt), best)
+            if not self._missing(best):
+                return best  # what is still broken is mended
+            self._narrow()
+            best = State()
+        self._take(self.whole)
+        return None
 
     def _place(self) -> State | None:
         """Place everything; None when the time is over before.
@@ -229,10 +261,10 @@ class _Run:
         try:
             window = Window(self.c, range(len(self.c.members)), State(), only_hard=True)
         except Infeasible:
-            self.refused = self.is_whole_refused = True
+            self.refused = self.is_whole_refused = self.c is self.whole
             return None
         (_, found, is_certain), *_rest = self._solve([window], WHOLE_EFFORT)
-        self.refused = self.is_whole_refused = found is None and is_certain
+        self.refused = self.is_whole_refused = found is None and is_certain and self.c is self.whole
         return found
 
     def _missing(self, state: State) -> int:
@@ -266,6 +298,7 @@ class _Run:
         model = DayModel(self.c, self.relations, {}, with_costs=False)
         left = max(0.05, self.until - monotonic())
         self.refused = model.solve(seconds=left, effort=DAYS_LOOK, seed=self.rng.randrange(1 << 30), hint=None, workers=1) is False
+        self.refused = self.refused and self.c is self.whole  # a guess that fails proves nothing
         return not self.refused
 
     def _by_days(self, avoided: dict[tuple[int, int], int], hint: State | None = None, *, soft: bool = False) -> State | None:
@@ -280,7 +313,7 @@ class _Run:
         left = max(0.05, self.until - monotonic())
         chosen = model.solve(seconds=left, effort=DAYS_EFFORT, seed=self.rng.randrange(1 << 30), hint=days, workers=self.threads)
         if chosen is False and not soft:
-            self.refused = True
+            self.refused = self.c is self.whole
         if not chosen or chosen is True:
             return None
         self.days_cost, self.days_bound = chosen.cost, chosen.bound

@@ -30,6 +30,7 @@ class Context:
     rooms: set[str]
     days_a_term: int
     height: int
+    has_halves: bool = False
     closed: set[Slot] = field(default_factory=set)
 
     def day(self, name: str) -> int:
@@ -106,9 +107,14 @@ def build(element: Element, source: str, context: Context) -> list[Constraint]:
 
 
 def honoured() -> tuple[str, ...]:
-    """Return the names of all constraints that are read and respected."""
-    people = [f"Constraint{who}{rest}" for who in ("Teacher", "Teachers", "StudentsSet", "Students") for rest in _OF_PEOPLE]
+    """Return the names of all constraints of FET that are read and respected."""
+    people = [f"Constraint{who}{rest}" for rest in _OF_PEOPLE for who in whose(rest)]
     return tuple(sorted({*_BUILDERS, *people}))
+
+
+def whose(rest: str) -> tuple[str, ...]:
+    """Return the beginnings of names under which FET has a constraint on people's weeks."""
+    return _LESS.get(rest, ("Teacher", "Teachers", "StudentsSet", "Students"))
 
 
 def _who(element: Element, kind: str, context: Context) -> m.Who:
@@ -148,6 +154,20 @@ def _tag(element: Element) -> str:
     return text(element, "Activity_Tag_Name", "") or text(element, "Activity_Tag", "")
 
 
+_LESS = {
+    "NotAvailableTimes": ("Teacher", "StudentsSet"),
+    "EarlyMaxBeginningsAtSecondHour": ("StudentsSet", "Students"),
+    **dict.fromkeys(
+        (
+            "MaxGapsPerMorningAndAfternoon", "MaxHoursDailyHalfDays", "MaxZeroGapsPerAfternoon", "MinDaysPerWeek", "MinHoursDailyRealDays",
+            "MinRealDaysPerWeek",
+        ),
+        ("Teacher", "Teachers"),
+    ),
+}  # fmt: skip
+"""Constraints on people's weeks that FET does not have for everybody."""
+
+
 # --- people -----------------------------------------------------------------------------------------------------
 
 
@@ -157,8 +177,8 @@ def _unavailable(e: Element, x: Context, c: dict[str, Any]) -> list[Constraint]:
 
 
 def _count_days(rest: str, per: m.Span) -> None:
-    most = ("Max_Days_Per_Week", "Maximum_Days_Per_Week", "Max_Mornings_Per_Week", "Max_Afternoons_Per_Week")
-    least = ("Minimum_Days_Per_Week", "Min_Days_Per_Week", "Minimum_Mornings_Per_Week", "Minimum_Afternoons_Per_Week")
+    most = ("Max_Days_Per_Week", "Max_Mornings_Per_Week", "Max_Afternoons_Per_Week")
+    least = ("Minimum_Days_Per_Week", "Minimum_Mornings_Per_Week", "Minimum_Afternoons_Per_Week")
     _OF_PEOPLE[f"Max{rest}PerWeek"] = lambda e, x, c: [m.MaxDays(most=_first(e, *most), per=per, **c)]
     _OF_PEOPLE[f"Min{rest}PerWeek"] = lambda e, x, c: [m.MinDays(least=_first(e, *least), per=per, **c)]
 
@@ -178,8 +198,8 @@ def _interval(per: m.Span) -> Builder:
 
 
 _OF_PEOPLE["IntervalMaxDaysPerWeek"] = _interval("day")
-_OF_PEOPLE["MorningIntervalMaxDaysPerWeek"] = _OF_PEOPLE["MorningsIntervalMaxDaysPerWeek"] = _interval("morning")
-_OF_PEOPLE["AfternoonIntervalMaxDaysPerWeek"] = _OF_PEOPLE["AfternoonsIntervalMaxDaysPerWeek"] = _interval("afternoon")
+_OF_PEOPLE["MorningIntervalMaxDaysPerWeek"] = _interval("morning")
+_OF_PEOPLE["AfternoonIntervalMaxDaysPerWeek"] = _interval("afternoon")
 
 _OF_PEOPLE["MaxGapsPerWeek"] = lambda e, x, c: [m.MaxGaps(most=number(e, "Max_Gaps"), **c)]
 _OF_PEOPLE["MaxGapsPerDay"] = lambda e, x, c: [m.MaxGaps(most=number(e, "Max_Gaps"), per="day", **c)]
@@ -220,8 +240,11 @@ def _least_hours(per: m.Span) -> Builder:
     def builder(e: Element, x: Context, c: dict[str, Any]) -> list[Constraint]:
         empty = [truth(e, t, False) for t in ("Allow_Empty_Days", "Allow_Empty_Mornings", "Allow_Empty_Afternoons") if e.find(t) is not None]
         least = _first(e, "Minimum_Hours_Daily", "Minimum_Hours_Per_Morning", "Minimum_Hours_Per_Afternoon")
-        tag = _tag(e) or None
-        return [m.MinHours(least=least, per=per, may_be_empty=empty[0] if empty else True, tag=tag, **c)]
+        tag, may_be_empty = _tag(e) or None, empty[0] if empty else True
+        if per == "day" and x.has_halves and not may_be_empty and c["who"].kind == "groups":  # then FET lets half days be free
+            whole = m.MinHours(least=1, per="date", may_be_empty=False, tag=tag, **c)
+            return [m.MinHours(least=least, per=per, may_be_empty=True, tag=tag, **c), whole]
+        return [m.MinHours(least=least, per=per, may_be_empty=may_be_empty, tag=tag, **c)]
 
     return builder
 
@@ -441,7 +464,7 @@ _BUILDERS["ConstraintActivitiesMinSimultaneousInSelectedTimeSlots"] = _selected(
     m.MinTogether, "least", "Min_Number_of_Simultaneous_Activities", empty=True
 )
 _BUILDERS["ConstraintMaxTotalActivitiesFromSetInSelectedTimeSlots"] = _selected(
-    m.MaxInSlots, "most", "Max_Number_of_Activities", "Maximum_Number_of_Activities", "Max_Number_of_Total_Activities"
+    m.MaxInSlots, "most", "Max_Total_Number_of_Activities"
 )
 
 

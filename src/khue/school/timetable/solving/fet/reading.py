@@ -66,7 +66,7 @@ class _Reader:
         context = constraints.Context(
             days={day.name: d for d, day in enumerate(days)}, periods={p: h for h, p in enumerate(periods)}, activities=activities,
             inactive=inactive, groups=groups, teachers=set(teachers), rooms={room.name for room in rooms},
-            days_a_term=number(self.root, "Number_of_Days_Per_Term", 0) or len(days), height=len(periods),
+            days_a_term=number(self.root, "Number_of_Days_Per_Term", 0) or len(days), height=len(periods), has_halves=halves,
         )  # fmt: skip
         found: list[m.Constraint] = []
         for part in ("Time_Constraints_List", "Space_Constraints_List"):

@@ -37,7 +37,7 @@ def _from_data(root: Element, name: str, problem: Problem) -> dict[str, Placemen
     """FET writes its timetable behind the data's own constraints: the last one of an activity is its place."""
     times = root.findall("Time_Constraints_List/ConstraintActivityPreferredStartingTime")
     rows = [(each, "Activity_Id", "Preferred_Day", "Preferred_Hour", "") for each in times if truth(each, "Active", True)]
-    found = _from_rows(rows, name, problem)
+    found = _from_rows(rows, name, problem, last=True)
     known = {room.name for room in problem.rooms}
     for each in root.findall("Space_Constraints_List/ConstraintActivityPreferredRoom"):
         key, room = text(each, "Activity_Id", "").strip(), text(each, "Room", "")
@@ -47,7 +47,8 @@ def _from_data(root: Element, name: str, problem: Problem) -> dict[str, Placemen
     return found
 
 
-def _from_rows(rows: list[tuple[Element, str, str, str, str]], name: str, problem: Problem) -> dict[str, Placement]:
+def _from_rows(rows: list[tuple[Element, str, str, str, str]], name: str, problem: Problem, *, last: bool = False) -> dict[str, Placement]:
+    """Return where the rows say activities are; of several rows of one the last counts if `last`, otherwise they are refused."""
     days = {day.name: d for d, day in enumerate(problem.days)}
     periods = {period: h for h, period in enumerate(problem.periods)}
     keys = {activity.key for activity in problem.activities}
@@ -61,7 +62,7 @@ def _from_rows(rows: list[tuple[Element, str, str, str, str]], name: str, proble
             raise ProblemError(f"{name}: activity {key} is on day {day!r}, which the data lack")
         if hour not in periods:
             raise ProblemError(f"{name}: activity {key} is in hour {hour!r}, which the data lack")
-        if key in found:
+        if key in found and not last:
             raise ProblemError(f"{name}: activity {key} is given twice")
         room = text(each, room_tag, "") if room_tag else ""
         if room and room not in rooms:

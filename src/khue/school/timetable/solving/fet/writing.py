@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from khue.school.timetable.solving import model as m
+from khue.school.timetable.solving.fet.constraints import whose
 from khue.school.timetable.solving.model import Constraint, NotHonoured, Problem, Slot, Solution
 
 VERSION = "6.8.5"
@@ -92,14 +93,18 @@ class _Writer:
         self.problem = problem
         self.left: Counter[str] = Counter()
         self.height = len(problem.periods)
+        inside = {atom for name, atoms in problem.groups.items() for atom in atoms if atoms != (name,)}
+        self.tops = [name for name, atoms in problem.groups.items() if atoms != (name,) or name not in inside]
+        self.has_halves = any(day.half for day in problem.days)
+        of_dates = [k for k in problem.constraints if isinstance(k, m.MinHours) and _asks_any(k)]
+        self.asked = {(k.who, k.weight, k.tag) for k in of_dates} if self.has_halves else set()
         self.wished = {key for k in problem.constraints if isinstance(k, m.PrefersRooms) for key in k.activities}
 
     def root(self) -> Element:
         p = self.problem
         root = Element("fet", {"version": VERSION})
-        halves = any(day.half for day in p.days)
         terms = [k.days_a_term for k in p.constraints if isinstance(k, m.MaxTerms | m.MaxInATerm | m.MinInATerm)]
-        _put(root, "Mode", "Mornings_Afternoons" if halves else "Terms" if terms else "Official")
+        _put(root, "Mode", "Mornings_Afternoons" if self.has_halves else "Terms" if terms else "Official")
         _put(root, "Institution_Name", p.name)
         _put(root, "Comments", "")
         if terms:
@@ -133,16 +138,15 @@ class _Writer:
         for name in self.problem.teachers:
             each = SubElement(its, "Teacher")
             _put(each, "Name", name)
-            if name in both and both[name] < len(_BEHAVIOURS):
-                _put(each, "Mornings_Afternoons_Behavior", _BEHAVIOURS[both[name]])
+            most = both.get(name, len(_BEHAVIOURS))
+            if self.has_halves:  # without it FET finds no timetable at all
+                _put(each, "Mornings_Afternoons_Behavior", _BEHAVIOURS[most] if most < len(_BEHAVIOURS) else "Unrestricted")
 
     def _students(self, root: Element) -> None:
         its = SubElement(root, "Students_List")
         groups = self.problem.groups
-        inside = {atom for name, atoms in groups.items() for atom in atoms if atoms != (name,)}
-        for name, atoms in groups.items():
-            if atoms == (name,) and name in inside:
-                continue
+        for name in self.tops:
+            atoms = groups[name]
             year = SubElement(its, "Year")
             _put(year, "Name", name)
             if atoms != (name,):
@@ -203,8 +207,12 @@ class _Writer:
             for tag, fields in self._written(k):
                 self._with(spaces if isinstance(k, _OF_SPACE) else times, tag, k, *fields)
                 written = True
-            if not written and not isinstance(k, m.MaxFullDates) and not isinstance(k, m.HomeRooms):
+            if not written and not isinstance(k, m.MaxFullDates | m.HomeRooms) and not (isinstance(k, m.MinHours) and self.is_asked(k)):
                 self.left[type(k).__name__] += 1
+
+    def is_asked(self, k: m.MinHours) -> bool:
+        """Return whether a bound asks for hours on every date, which FET says beside the least hours of mornings and afternoons."""
+        return _asks_any(k) and (k.who, k.weight, k.tag) in self.asked
 
     def _with(self, parent: Element, tag: str, k: Constraint, *fields: Any) -> None:
         each = SubElement(parent, tag)
@@ -227,19 +235,21 @@ class _Writer:
     def _written(self, k: Constraint) -> Iterator[tuple[str, list[Any]]]:
         """Yield (name, fields) of the FET constraints that say the same; nothing when FET has no words for it."""
         if isinstance(k, m.OfPeople):
-            for prefix, fields in self._whose(k):
-                for rest, more in _people(k, self):
+            for rest, more in _people(k, self):
+                for prefix, fields in self._whose(k, whose(rest)):
                     yield f"Constraint{prefix}{rest}", [*fields, *more]
         elif type(k) in _ACTIVITIES:
             yield from _ACTIVITIES[type(k)](k, self)
 
-    def _whose(self, k: m.OfPeople) -> Iterator[tuple[str, list[Any]]]:
+    def _whose(self, k: m.OfPeople, known: Iterable[str]) -> Iterator[tuple[str, list[Any]]]:
+        """Yield (beginning of the name, fields) for those meant, one by one where FET has no word for all; `known` are its words."""
         teachers = k.who.kind == "teachers"
-        if not k.who.names:
-            yield ("Teachers" if teachers else "Students"), []
-        for name in k.who.names:
-            both = [("Teacher_Name", name), ("Teacher", name)] if teachers else [("Students", name)]
-            yield ("Teacher" if teachers else "StudentsSet"), both
+        everybody, one = ("Teachers", "Teacher") if teachers else ("Students", "StudentsSet")
+        if not k.who.names and everybody in known:
+            yield everybody, []
+        elif one in known:
+            for name in k.who.names or (self.problem.teachers if teachers else self.tops):
+                yield one, [("Teacher_Name", name), ("Teacher", name)] if teachers else [("Students", name)]
 
 
 _OF_SPACE = (
@@ -271,7 +281,7 @@ def _people(k: m.OfPeople, w: _Writer) -> Iterator[tuple[str, list[Any]]]:
         tag = [("Activity_Tag_Name", k.tag), ("Activity_Tag", k.tag)] if tagged else []
         yield f"{tagged}MaxHoursDaily{'RealDays' if k.per == 'date' else ''}", [*tag, ("Maximum_Hours_Daily", k.most)]
     elif isinstance(k, m.MinHours):
-        yield from _least_hours(k)
+        yield from _least_hours(k, w)
     elif isinstance(k, m.MaxContinuous):
         tag = [("Activity_Tag_Name", k.tag), ("Activity_Tag", k.tag)] if k.tag is not None else []
         yield f"{'ActivityTag' if tag else ''}MaxHoursContinuously", [*tag, ("Maximum_Hours_Continuously", k.most)]
@@ -306,12 +316,19 @@ def _gaps(k: m.MaxGaps) -> Iterator[tuple[str, list[Any]]]:
         yield "MaxZeroGapsPerAfternoon", []
 
 
-def _least_hours(k: m.MinHours) -> Iterator[tuple[str, list[Any]]]:
-    names = {"day": ("Daily", "Daily", "Days"), "date": ("DailyRealDays", "Daily", "Days"), "morning": ("PerMorning", "Per_Morning", "Mornings")}
+def _asks_any(k: m.MinHours) -> bool:
+    return k.per == "date" and k.least == 1 and not k.may_be_empty and k.who.kind == "groups"
+
+
+def _least_hours(k: m.MinHours, w: _Writer) -> Iterator[tuple[str, list[Any]]]:
+    names = {"day": ("Daily", "Daily", "Days"), "date": ("DailyRealDays", "Daily", "Days"), "morning": ("PerMorning", "Per_Morning", "Mornings"), "afternoon": ("PerAfternoon", "Per_Afternoon", "Afternoons")}
+    if k.per == "day" and w.has_halves and not k.may_be_empty and k.who.kind == "groups":
+        return  # FET would let half days be free
     if k.per in names and (k.tag is None or k.per == "day"):
         rest, tag, empty = names[k.per]
         tagged = [("Activity_Tag_Name", k.tag), ("Activity_Tag", k.tag)] if k.tag is not None else []
-        fields = [*tagged, (f"Minimum_Hours_{tag}", k.least), (f"Allow_Empty_{empty}", _truth(k.may_be_empty))]
+        may_be_empty = k.may_be_empty and not (k.per == "day" and (k.who, k.weight, k.tag) in w.asked)
+        fields = [*tagged, (f"Minimum_Hours_{tag}", k.least), (f"Allow_Empty_{empty}", _truth(may_be_empty))]
         yield f"{'ActivityTag' if tagged else ''}MinHours{rest}", fields
 
 
@@ -425,7 +442,7 @@ _ACTIVITIES: dict[type[Constraint], Callable[[Any, _Writer], Written]] = {
     m.MinTogether: _selected(
         "ActivitiesMinSimultaneousInSelectedTimeSlots", "Min_Number_of_Simultaneous_Activities", "least", empty=True
     ),
-    m.MaxInSlots: _selected("MaxTotalActivitiesFromSetInSelectedTimeSlots", "Max_Number_of_Activities", "most"),
+    m.MaxInSlots: _selected("MaxTotalActivitiesFromSetInSelectedTimeSlots", "Max_Total_Number_of_Activities", "most"),
     m.MaxTerms: _named("ActivitiesOccupyMaxTerms", ("Max_Number_of_Occupied_Terms", "most")),
     m.MaxInATerm: _named("ActivitiesMaxInATerm", ("Max_Number_of_Activities_in_A_Term", "most")),
     m.MinInATerm: _named(
