@@ -109,7 +109,7 @@ def one(name: str, seconds: float, seed: int, threads: int) -> Run:
     return Run(
         result.status, best.placed if best else 0, best.violations if best else 0, round(best.cost, 2) if best else None, result.first_seconds,
         time.monotonic() - wall, time.process_time() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-        round(gaps[0][0] / gaps[0][1], 2), gaps[1][0], first[0] if first else None,
+        round(gaps[0][0] / max(1, gaps[0][1]), 2), gaps[1][0], first[0] if first else None,
     )  # fmt: skip
 
 
@@ -169,7 +169,7 @@ def peer(path: Path, seconds: float, problem: Problem, names: dict[str, str] | N
     gaps = ordinary.gaps(problem, solution, "teachers")
     return Run(
         "feasible" if report.is_feasible else "unknown", report.placed, report.hard, round(report.cost, 2), used, used, cpu,
-        gaps=round(gaps[0] / gaps[1], 2), class_gaps=ordinary.gaps(problem, solution, "groups")[0], first_cpu=cpu,
+        gaps=round(gaps[0] / max(1, gaps[1]), 2), class_gaps=ordinary.gaps(problem, solution, "groups")[0], first_cpu=cpu,
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,8 @@ _APART = """<ConstraintMinDaysBetweenActivities><Activity_Id>7</Activity_Id><Act
         (b"\x1f\x8b broken", "cannot be unpacked"),
         (_fet(more="<Activity><Id>5</Id><Duration>99999999999999999999</Duration></Activity>"), "not within 0 to 1000000"),
         (_fet("<ConstraintTeachersMaxGapsPerWeek><Max_Gaps>-1</Max_Gaps></ConstraintTeachersMaxGapsPerWeek>"), "<Max_Gaps> holds -1"),
+        (_fet().replace(b"<Hours_List>", b"<Hours_List><Number_of_Hours>5</Number_of_Hours>"), "<Number_of_Hours> says 5, but 2 are listed"),
+        (_fet().replace(b'version="6.8.5"', b'version="5.27.3-algeria17"'), "save it in FET 6 first"),
         (_fet(_APART), "<MinDays> holds 1000000, which is not within 0 to 1000"),
     ],
 )  # fmt: skip
@@ -110,6 +113,58 @@ def test_a_problem_written_and_read_again_breaks_the_same(case):
 def test_what_fet_has_no_words_for_is_named():
     _, left = writing.data(four_lessons(m.CommonFree(who=m.TEACHERS, slots=frozenset({(0, 0)})), m.Balance(who=m.TEACHERS, most=1)))
     assert {n.kind: n.count for n in left} == {"CommonFree": 1, "Balance": 1, "holds": 1}
+
+
+def _halves(*constraints):
+    """A problem whose mornings and afternoons are days of their own, written for FET."""
+    return writing.data(four_lessons(*constraints))[0].decode()
+
+
+def test_fet_is_told_that_teachers_may_come_in_mornings_and_afternoons():
+    """Without it FET finds no timetable of two sessions at all."""
+    exclusive = m.MaxFullDates(who=m.Who("teachers", ("Lan",)), most=0)
+    written = _halves(exclusive)
+    assert "<Mode>Mornings_Afternoons</Mode>" in written
+    assert written.count("<Mornings_Afternoons_Behavior>Exclusive<") == written.count("<Mornings_Afternoons_Behavior>Unrestricted<") == 1
+
+
+def test_where_a_day_has_halves_fet_lets_learners_have_a_free_one_but_no_free_day():
+    rule = """<ConstraintStudentsMinHoursDaily><Weight_Percentage>100</Weight_Percentage><Minimum_Hours_Daily>2</Minimum_Hours_Daily>
+<Allow_Empty_Days>false</Allow_Empty_Days></ConstraintStudentsMinHoursDaily>"""
+    whole = reading.read_bytes(_fet(rule), "x.fet").constraints
+    assert [(k.least, k.per, k.may_be_empty) for k in whole] == [(2, "day", False)]
+    data = _fet(rule).replace(b"Official", b"Mornings_Afternoons")
+    problem = reading.read_bytes(data, "x.fet")
+    assert [(k.least, k.per, k.may_be_empty) for k in problem.constraints] == [(2, "day", True), (1, "date", False)]
+    written, left = writing.data(problem)
+    assert not left
+    assert written.count(b"<Allow_Empty_Days>false<") == written.count(b"MinHoursDaily>") // 2 == 1
+    assert [replace(k, source="") for k in reading.read_bytes(written, "y.fet").constraints] == [replace(k, source="") for k in problem.constraints]
+
+
+def test_who_has_no_constraint_for_all_in_fet_gets_one_each():
+    closed = m.Unavailable(who=m.TEACHERS, slots=frozenset({(0, 0)}))
+    early = m.EarlyStart(who=m.TEACHERS, most=0)
+    written, left = writing.data(four_lessons(closed, early))
+    assert written.count(b"<ConstraintTeacherNotAvailableTimes>") == 2
+    assert b"ConstraintTeachersNotAvailableTimes" not in written
+    assert {n.kind for n in left} == {"EarlyStart", "holds"}, "FET bounds late beginnings of learners only"
+
+
+def test_every_tag_of_a_total_is_fet_s():
+    rule = m.MaxInSlots(activities=("a", "b"), slots=frozenset({(0, 0)}), most=1)
+    assert "<Max_Total_Number_of_Activities>1<" in _halves(rule)
+
+
+def test_a_place_wished_before_is_not_the_place_fet_found():
+    problem = four_lessons(m.StartsIn(activities=("a",), slots=frozenset({(3, 3)}), weight=50.0))
+    data = writing.data(problem)[0].decode()
+    one = """<ConstraintActivityPreferredStartingTime><Weight_Percentage>50</Weight_Percentage><Activity_Id>a</Activity_Id>
+<Preferred_Day>Thứ Ba chiều</Preferred_Day><Preferred_Hour>4</Preferred_Hour><Active>true</Active></ConstraintActivityPreferredStartingTime>"""
+    both = data.replace("<Time_Constraints_List>", f"<Time_Constraints_List>{one}")
+    timetable = at("a 0 0", "b 0 1", "c 2 0")
+    found = writing.data_and_timetable(root_of_bytes(both.encode(), "d.fet"), problem, timetable)
+    assert solutions.read_bytes(found, "t.fet", problem) == timetable
 
 
 def test_timetables_are_read_as_fet_writes_them():

@@ -61,6 +61,8 @@ CASES = [  # constraint, a timetable that keeps it, one that breaks it, units
     (m.Adjoins(activities=("a", "b", "c")), at("a 0 3", "b 0 0", "c 0 1", "d 0 0"), BASE, 1),
     (m.Before(activities=("a", "c")), BASE, at("a 2 2", "b 0 1", "c 2 0", "d 0 0"), 1),
     (m.Before(activities=("a", "c"), same_day_only=True), at("a 3 2", "b 0 1", "c 2 0", "d 0 0"), at("a 2 2", "b 0 1", "c 2 0", "d 0 0"), 1),
+    (m.MinGapsBetweenTags(who=LAN, tags=("nặng", "nhẹ"), least=2), at("a 0 0", "b 2 2", "c 2 0", "d 0 0"), at("a 0 0", "b 2 0", "c 2 2", "d 0 0"), 1),
+    (m.MinGapsBetweenTags(who=A6, tags=("nặng", "nặng"), least=2), at("a 0 0", "b 0 3", "c 2 0", "d 0 0"), BASE, 2),
     (m.EndsDay(activities=("b",)), BASE, at("a 0 2", "b 0 1", "c 2 0", "d 0 0"), 1),
     (m.MaxSlotsUsed(activities=("a", "b", "d"), slots=FIRST, most=1), at("a 0 0", "b 0 2", "c 2 0", "d 0 0"), BASE, 1),
     (m.MinSlotsUsed(activities=("a", "b", "d"), slots=FIRST, least=2), BASE, at("a 0 0", "b 0 2", "c 2 0", "d 0 0"), 1),

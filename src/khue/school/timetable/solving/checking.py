@@ -493,6 +493,18 @@ _RULES[m.MinGapsBetweenBuildings] = _min_gaps("building")
 _RULES[m.MinGapsBetweenRooms] = _min_gaps("room")
 
 
+@_rule(m.MinGapsBetweenTags)
+def _min_gaps_between_tags(t: _Timetable, c: m.MinGapsBetweenTags) -> Broken:
+    first, second = c.tags
+    for name, grid in t.people(c.who):
+        theirs = {a.key: a for slot in grid for a in grid[slot]}.values()
+        for one in theirs:
+            for other in theirs:
+                p, q = t.solution[one.key], t.solution[other.key]
+                if first in one.tags and second in other.tags and p.day == q.day and p.period < q.period:
+                    yield c.least - (q.period - p.period - one.duration), (name,), (one.key, other.key), ((q.day, q.period),)
+
+
 @_rule(m.Balance)
 def _balance(t: _Timetable, c: m.Balance) -> Broken:
     for name, grid in t.people(c.who):

@@ -1123,6 +1123,23 @@ def _min_gaps_between(w: Window, k: m.MinGapsBetween) -> None:
     )
 
 
+@_adds(m.MinGapsBetweenTags)
+def _min_gaps_between_tags(w: Window, k: m.MinGapsBetweenTags) -> None:
+    height, activities = w.c.height, w.c.problem.activities
+    for g in w.people(k):
+        agenda = w.c.agendas[g]
+        for (i, u), (j, v) in itertools.permutations(agenda.parts, 2):
+            if k.tags[0] in activities[i].tags and k.tags[1] in activities[j].tags and (u in w.free or v in w.free):
+                a = w.c.length[i]
+                w.pair(
+                    u,
+                    v,
+                    lambda s, t, a=a: max(0, k.least - (t - s - a)) if s // height == t // height and s < t else 0,
+                    k.weight,
+                    agenda.copies,
+                )
+
+
 @_adds(m.MaxGapsBetween)
 def _max_gaps_between(w: Window, k: m.MaxGapsBetween) -> None:
     height = w.c.height

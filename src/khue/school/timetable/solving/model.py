@@ -264,6 +264,17 @@ class MinGapsBetweenBuildings(OfPeople):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MinGapsBetweenTags(OfPeople):
+    """Has at least `least` periods between a lesson with the first tag and a later one of that day with the second.
+
+    One unit a pair and period missing. The two tags may be the same.
+    """
+
+    tags: tuple[str, str]
+    least: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class MaxMovesBetweenRooms(OfPeople):
     """Changes room at most `most` times a day (date, week); one unit each above."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from itertools import combinations
+from itertools import combinations, permutations
 
 from khue.school.timetable.solving import model as m
 from khue.school.timetable.solving.compiling import Compiled, price
@@ -88,6 +88,8 @@ class Relations:
                 k, ("before", same), *k.activities,
                 lambda a, b: lambda s, t: int(s + a > t) if s // h == t // h else int(not same and s > t),
             )  # fmt: skip
+        elif isinstance(k, m.MinGapsBetweenTags):
+            self._between_tags(k)
         elif isinstance(k, m.EndsDay) and k.is_hard:
             self._ends_day(k)
         elif isinstance(k, m.MinGapsBetweenBuildings) and k.is_hard:
@@ -134,6 +136,21 @@ class Relations:
                             self._pair(
                                 k, ("ends",), key, self.c.keys[j], lambda a, b: lambda s, t: int(s // h == t // h and t + b > s + a)
                             )
+
+    def _between_tags(self, k: m.MinGapsBetweenTags) -> None:
+        """Pairs of one person, as often as she is meant; soft ones of agendas that stand for several count for each."""
+        h = self.c.height
+        activities = self.c.problem.activities
+
+        def near(a: int, b: int) -> Bad:
+            return lambda s, t: max(0, k.least - (t - s - a)) if s // h == t // h and s < t else 0
+
+        for g in self.c.agendas_named(k.who):
+            agenda = self.c.agendas[g]
+            for (i, _), (j, _) in permutations(agenda.parts, 2):
+                if k.tags[0] in activities[i].tags and k.tags[1] in activities[j].tags:
+                    for _ in range(1 if k.is_hard else agenda.copies):
+                        self._pair(k, ("tags", k.least), self.c.keys[i], self.c.keys[j], near)
 
     def _travel(self, k: m.MinGapsBetweenBuildings) -> None:
         """Pairs of one person that are certainly held in different buildings."""

@@ -315,6 +315,18 @@ _OF_PEOPLE["MinGapsBetweenRoomChanges"] = lambda e, x, c: [
 ]
 
 
+
+
+def _between_tags(e: Element, c: dict[str, Any], first: str, second: str) -> list[Constraint]:
+    if c["weight"] < m.HARD:
+        raise Unsupported("FET knows it as hard only")
+    return [m.MinGapsBetweenTags(tags=(text(e, first), text(e, second)), least=number(e, "MinGaps"), **c)]
+
+
+_OF_PEOPLE["MinGapsBetweenActivityTag"] = lambda e, x, c: _between_tags(e, c, "Activity_Tag", "Activity_Tag")
+_OF_PEOPLE["MinGapsBetweenOrderedPairOfActivityTags"] = lambda e, x, c: _between_tags(e, c, "First_Activity_Tag", "Second_Activity_Tag")
+
+
 # --- activities -------------------------------------------------------------------------------------------------
 
 

@@ -5,6 +5,7 @@ Every constraint is turned into one of the model's, or named in `Problem.not_hon
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,6 +56,8 @@ class _Reader:
     skipped: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def problem(self) -> Problem:
+        if custom := re.search(r"-(ma|algeria|morocco)", self.root.get("version", "")):
+            raise ProblemError(f"<fet version>: written by FET 5's own version for mornings and afternoons ({custom[1]}); save it in FET 6 first")
         mode = text(self.root, "Mode", "Official")
         halves = mode == "Mornings_Afternoons"
         days = self._days(halves)
@@ -96,6 +99,9 @@ class _Reader:
         names = [name for name, _ in named(self.root.find(part), tag)]
         if not names and not may_be_none:
             raise ProblemError(f"<{part}> has no <{tag}>")
+        part_of = self.root.find(part)
+        if part_of is not None and (said := number(part_of, f"Number_of_{tag}s", len(names))) != len(names):
+            raise ProblemError(f"<{part}>: <Number_of_{tag}s> says {said}, but {len(names)} are listed")
         twice = [name for name, count in Counter(names).items() if count > 1]
         if twice:
             raise ProblemError(f"<{part}>: {twice[0]!r} occurs twice")

@@ -306,6 +306,12 @@ def _people(k: m.OfPeople, w: _Writer) -> Iterator[tuple[str, list[Any]]]:
     elif isinstance(k, m.MinGapsBetweenBuildings | m.MinGapsBetweenRooms):
         place = "Building" if isinstance(k, m.MinGapsBetweenBuildings) else "Room"
         yield f"MinGapsBetween{place}Changes", [(f"Min_Gaps_Between_{place}_Changes", k.least)]
+    elif isinstance(k, m.MinGapsBetweenTags) and k.is_hard:
+        first, second = k.tags
+        if first == second:
+            yield "MinGapsBetweenActivityTag", [("Activity_Tag", first), ("MinGaps", k.least)]
+        else:
+            yield "MinGapsBetweenOrderedPairOfActivityTags", [("First_Activity_Tag", first), ("Second_Activity_Tag", second), ("MinGaps", k.least)]
 
 
 def _gaps(k: m.MaxGaps) -> Iterator[tuple[str, list[Any]]]:
