@@ -96,6 +96,61 @@ def test_a_rule_counts_the_same_in_both_forms(rule, is_soft):
     assert compared >= 120
 
 
+@pytest.mark.parametrize("has_halves", [True, False])
+@pytest.mark.parametrize(
+    "rule",
+    [
+        m.MaxConsecutiveDays(who=LAN, most=1),
+        m.MaxConsecutiveDays(who=LAN, most=3),
+        m.MaxConsecutiveDays(who=LAN, most=2, from_noon=True),
+        m.MinRest(who=LAN, least=4),
+        m.MinRest(who=LAN, least=3, circular=True),
+        m.MaxSpan(who=LAN, most=2, one_longer_day=True),
+        m.MaxSpan(who=LAN, most=3, one_longer_day=True, per="date"),
+    ],
+    ids=lambda rule: type(rule).__name__ if isinstance(rule, m.Constraint) else str(rule),
+)
+def test_a_rule_on_several_dates_counts_what_the_check_counts(rule, has_halves):
+    from khue.school.timetable.solving import board_loops
+
+    days = tuple(m.Day(f"N{d}", d // 2 if has_halves else d, d % 2 if has_halves else 0) for d in range(6))
+    lessons = tuple(m.Activity(f"{d}{h}", ("Lan",), ()) for d in range(6) for h in range(4))
+    problem = m.Problem("Trường thử", days, tuple("1234"), lessons, ("Lan",), {}, constraints=(rule,))
+    c, board, relations, rng = _made(problem)
+    its = desk.Desk(c, board, relations, rng)
+    assert int(its.cells[desk.HARD_WEEKS]) == int(its.cells[desk.WEEKS]) == 1
+    dice, broken = random.Random(3), 0
+    for _ in range(200):
+        masks = [dice.randrange(16) & dice.randrange(16) if dice.random() < 0.8 else 0 for _ in days]
+        timetable = {f"{d}{h}": m.Placement(d, h) for d, mask in enumerate(masks) for h in range(4) if mask >> h & 1}
+        report = checking.check(problem, timetable)
+        units = sum(violation.units for violation in report.violations if violation.kind == type(rule).__name__)
+        its.part(desk.MASK)[:] = masks
+        rows, base = int(its.cells[desk.FIELD]), int(its.cells[desk.MASK])
+        assert {board_loops.measure(its.cells, rows, 0, date, base) for date in range(len(its.first_days))} == {units}
+        broken += units > 0
+    assert 5 < broken < 195, "both happen"
+
+
+@pytest.mark.parametrize("rule", [{"kind": m.MaxConsecutiveDays, "most": 2}, {"kind": m.MinRest, "least": 7}])
+def test_a_rule_on_several_dates_holds_on_every_board_placing_leaves(rule):
+    facts = dict(rule)
+    base = ordinary.school(6, sessions=1, seed=3)
+    names = tuple(base.teachers[:4])
+    bound = facts.pop("kind")(who=m.Who("teachers", names), **facts)
+    problem = replace(base, constraints=(*base.constraints, bound))
+    c, board, relations, rng = _made(problem)
+    assert board.unsaid == [bound]
+    swapper = Swapper(c, board, relations, rng)
+    for _ in range(5):
+        done = swapper.run(monotonic() + 60, 4_000, lambda: False)
+        report = checking.check(problem, running.solution_of(c, swapper.state()))
+        assert type(bound).__name__ not in {violation.kind for violation in report.violations}
+        if done:
+            break
+    assert report.placed > 0.9 * report.activities
+
+
 @pytest.mark.parametrize("sessions", [1, 2])
 def test_swapping_places_a_school_and_breaks_nothing(sessions):
     problem = ordinary.school(8, sessions=sessions, seed=3)

@@ -20,7 +20,7 @@ from khue.school.timetable.solving.desk import (
     WAY_BUILDING, WAY_NAME, WAY_PTR, WEEKS, WEEKS_COST, WOF, WOF_LEN, WOF_PTR,
 )  # fmt: skip
 from khue.school.timetable.solving.machine_code import typed
-from khue.school.timetable.solving.rules import EARLY, FULL, HOLES, JOINED, LEAST, LENGTHS, NOON, UNUSED, USED
+from khue.school.timetable.solving.rules import EARLY, FULL, HOLES, JOINED, LEAST, LENGTHS, LONGER, NOON, RESTS, RUNS, UNUSED, USED
 
 WALK_PRICE = 16
 """What a room weighs, at least, whose place somebody cannot come to without leaving another: one unit pushed out."""
@@ -131,7 +131,48 @@ def measure(M: Cells, row: int, w: int, date: int, base: int) -> int:
                 fill += _lead(M, mask, M[shut + day]) if two else 0
                 found += max(fill, M[row + 3] - M[M[POP] + mask])
         return found
+    return _measure_all(M, what, one, two, base)
+
+
+@typed
+def _measure_all(M: Cells, what: int, one: int, two: int, base: int) -> int:
+    """Return the number of a rule on several dates together, whatever the date."""
+    found = 0
+    if what == RUNS:
+        run = first = 0
+        for day in range(M[DAYS] + 1):
+            if day < M[DAYS] and M[base + day]:
+                first = day if run == 0 else first
+                run += 1
+            elif run:
+                found += max(0, run - one - (1 if two and M[M[HALF] + first] == 1 else 0))
+                run = 0
+        return found
+    if what == RESTS:
+        for date in range(M[DATES] if two else M[DATES] - 1):
+            before = M[base + M[M[FIRST_DAY] + date + 1] - 1]
+            after = M[base + M[M[FIRST_DAY] + (date + 1) % M[DATES]]]
+            if before and after:
+                found += max(0, one - (M[HEIGHT] - M[M[HIGH] + before] + M[M[LOW] + after]))
+        return found
+    if what == LONGER:
+        for date in range(M[DATES]):
+            its = 0
+            for day in range(M[M[FIRST_DAY] + date], M[M[FIRST_DAY] + date + 1]):
+                mask = M[base + day]
+                its += M[M[HIGH] + mask] - M[M[LOW] + mask] if mask else 0
+                if two == 0:
+                    found += max(0, its - one)
+                    its = 0
+            found += max(0, its - one)
+        return max(0, found - 1)
     return 0
+
+
+@typed
+def _date(M: Cells, row: int, date: int) -> int:
+    """Return the date whose number of a rule changes with a date: the first of all for rules on several together."""
+    return 0 if M[row] >= RUNS else date
 
 
 @typed
@@ -141,7 +182,7 @@ def refresh(M: Cells, w: int, date: int) -> None:
     for f in range(M[M[FIELD_PTR] + w], M[M[FIELD_PTR] + w + 1]):
         row = M[FIELD] + f * FIELD_CELLS
         now = measure(M, row, w, date, base)
-        at = M[VALUE] + f * M[DATES] + date
+        at = M[VALUE] + f * M[DATES] + _date(M, row, date)
         before, bound = M[M[SUM] + f], M[row + 5]
         after = before + now - M[at]
         M[M[SUM] + f] = after
@@ -184,7 +225,7 @@ def weeks_allow(M: Cells, u: int, s: int) -> bool:
         for f in range(first, last):
             row = M[FIELD] + f * FIELD_CELLS
             now = measure(M, row, w, date, base)
-            if M[M[SUM] + f] + now - M[M[VALUE] + f * M[DATES] + date] > _allowance(M, row, hours, count):
+            if M[M[SUM] + f] + now - M[M[VALUE] + f * M[DATES] + _date(M, row, date)] > _allowance(M, row, hours, count):
                 good = False
                 break
         M[base + day] = before
@@ -418,8 +459,9 @@ def _settle(M: Cells, w: int, date: int) -> None:
     """Bring the numbers of the week on trial up to its masks."""
     first = M[M[FIELD_PTR] + w]
     for f in range(first, M[M[FIELD_PTR] + w + 1]):
-        now = measure(M, M[FIELD] + f * FIELD_CELLS, w, date, M[TRIAL])
-        at = M[TRIAL_VALUE] + (f - first) * M[DATES] + date
+        row = M[FIELD] + f * FIELD_CELLS
+        now = measure(M, row, w, date, M[TRIAL])
+        at = M[TRIAL_VALUE] + (f - first) * M[DATES] + _date(M, row, date)
         M[M[TRIAL_SUM] + f - first] += now - M[at]
         M[at] = now
 
@@ -439,7 +481,7 @@ def _excess_with(M: Cells, w: int, date: int, hours: int, count: int) -> int:
     found, first = 0, M[M[FIELD_PTR] + w]
     for f in range(first, M[M[FIELD_PTR] + w + 1]):
         row = M[FIELD] + f * FIELD_CELLS
-        total = M[M[TRIAL_SUM] + f - first] + measure(M, row, w, date, M[TRIAL]) - M[M[TRIAL_VALUE] + (f - first) * M[DATES] + date]
+        total = M[M[TRIAL_SUM] + f - first] + measure(M, row, w, date, M[TRIAL]) - M[M[TRIAL_VALUE] + (f - first) * M[DATES] + _date(M, row, date)]
         found += max(0, total - _allowance(M, row, hours, count))
     return found
 

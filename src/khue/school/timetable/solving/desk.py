@@ -18,7 +18,7 @@ from khue.school.timetable.solving import model as m
 from khue.school.timetable.solving.compiling import Compiled, price
 from khue.school.timetable.solving.placing import Board, Group, Placer
 from khue.school.timetable.solving.relations import Relations
-from khue.school.timetable.solving.rules import Field, Week, soft_weeks
+from khue.school.timetable.solving.rules import Field, Week, soft_weeks, whole_weeks
 from khue.school.timetable.solving.state import State
 
 DEEPEST = 14
@@ -92,8 +92,9 @@ class Desk:
         self._grid()
         self._units(rng)
         self._pairs(relations)
-        self._set(HARD_WEEKS, len(board.weeks))
-        self._weeks([*board.weeks, *(soft_weeks(c) if priced else ())])
+        hard = [*board.weeks, *whole_weeks(c, board.unsaid)]
+        self._set(HARD_WEEKS, len(hard))
+        self._weeks([*hard, *(soft_weeks(c) if priced else ())])
         self._groups(spreads(c) if priced else [])
         self._rooms()
         self._walks()

@@ -24,6 +24,8 @@ ROW = (1 << BITS) - 1
 Count = Callable[[int], int]
 
 USED, UNUSED, HOLES, LENGTHS, LEAST, EARLY, NOON, FULL, JOINED = range(9)
+RUNS, RESTS, LONGER = range(9, 12)
+"""Rules on several dates together, which only compiled code knows."""
 SPANS = {"day": 0, "date": 1, "morning": 2, "afternoon": 3}
 Code = tuple[int, int, int, int, int]
 """A rule in numbers, for compiled code: what it counts, and up to four parameters in the order of its function here."""
@@ -127,6 +129,24 @@ def soft_weeks(c: Compiled) -> list[Week]:
     for week in maker.weeks.values():
         week.ready()
     return [week for week in maker.weeks.values() if week.fields]
+
+
+def whole_weeks(c: Compiled, left: Iterable[m.Constraint]) -> list[Week]:
+    """Return weeks with those hard rules that ask for several dates together, as numbers for compiled code."""
+    maker = _Maker(c)
+    for k in left:
+        if isinstance(k, m.MaxConsecutiveDays):
+            code = (RUNS, k.most, int(k.from_noon), 0, 0)
+        elif isinstance(k, m.MinRest):
+            code = (RESTS, k.least, int(k.circular), 0, 0)
+        elif isinstance(k, m.MaxSpan) and k.one_longer_day and k.per in ("day", "date"):
+            code = (LONGER, k.most, SPANS[k.per], 0, 0)
+        else:
+            continue
+        for g in c.agendas_named(k.who):
+            if c.agendas[g].is_weekly:
+                maker.week(g).fields.append(Field([], 0, code=code))
+    return list(maker.weeks.values())
 
 
 class _Maker:
