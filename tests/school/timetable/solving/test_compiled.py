@@ -96,6 +96,31 @@ def test_a_rule_counts_the_same_in_both_forms(rule, is_soft):
     assert compared >= 120
 
 
+def test_masks_are_counted_as_python_counts_them():
+    from khue.school.timetable.solving import board_loops
+
+    dice = random.Random(5)
+    for mask in (0, 1, 1 << 29, (1 << 30) - 1, *(dice.getrandbits(30) & dice.getrandbits(30) for _ in range(200))):
+        bits = f"{mask:b}"
+        assert board_loops._ones(mask) == mask.bit_count()
+        assert board_loops._high(mask) == mask.bit_length()
+        assert board_loops._low(mask) == (mask & -mask).bit_length() - (mask > 0)
+        assert board_loops._longest(mask) == max(map(len, bits.split("0")))
+
+
+@pytest.mark.parametrize("height", [14, 22, 30])
+def test_a_day_may_have_many_periods(height):
+    classes = tuple(f"L{n}" for n in range(3))
+    lessons = tuple(m.Activity(f"{name}{n}", (f"T{n % 7}",), (name,)) for name in classes for n in range(height * 2 - 4))
+    rules = (m.MaxGaps(who=m.GROUPS, most=0), m.MaxHours(who=m.TEACHERS, most=height // 2), m.MaxContinuous(who=m.TEACHERS, most=4))
+    days = tuple(m.Day(f"Thứ {d + 2}", d) for d in range(2))
+    periods = tuple(map(str, range(1, height + 1)))
+    problem = m.Problem("Ngày dài", days, periods, lessons, tuple(f"T{n}" for n in range(7)), {name: (name,) for name in classes}, constraints=rules)
+    done, state, c, _ = _swapped(problem, 1)
+    assert done
+    assert checking.check(problem, running.solution_of(c, state)).is_feasible
+
+
 @pytest.mark.parametrize("has_halves", [True, False])
 @pytest.mark.parametrize(
     "rule",

@@ -13,9 +13,9 @@ import numpy as np
 
 from khue.school.timetable.solving.desk import (
     BOUND, CAP, CELL, CONF, CONF_N, COUNT, CROWD, CROWD_LEN, CROWD_PTR, DATE_OF, DATES, DAYS, DOM, DOM_PTR, FIELD, FIELD_CELLS, FIELD_PTR,
-    FIRST_DAY, FIXED, FORCING, GOF, GOF_LEN, GOF_PTR, GROUP_CELLS, GROUP_MOST, GROUP_PRICE, GROUP_WHOLE, HALF, HARD_WEEKS, HEIGHT, HIGH, LACK_COUNT, LACK_HOURS,
-    LANE, LANE_LEN, LANE_PTR, LENGTH, LOAD, LONG, LOW, MARK, MASK, MOST_OUT, MOVED, NEED, NEED_PTR, OCC, OCC_N, OCC_WIDE, OUT, OUT_N,
-    PAR, PAR_PTR, PAR_TABLE, PART, PART_LEN, PART_PTR, PICK, POP, PUSHES, ROOM, ROOM_OF, ROOM_PTR, SEED, SHUT, SLOTS, STAMP, START, SUM,
+    FIRST_DAY, FIXED, FORCING, GOF, GOF_LEN, GOF_PTR, GROUP_CELLS, GROUP_MOST, GROUP_PRICE, GROUP_WHOLE, HALF, HARD_WEEKS, HEIGHT, LACK_COUNT, LACK_HOURS,
+    LANE, LANE_LEN, LANE_PTR, LENGTH, LOAD, MARK, MASK, MOST_OUT, MOVED, NEED, NEED_PTR, OCC, OCC_N, OCC_WIDE, OUT, OUT_N,
+    PAR, PAR_PTR, PAR_TABLE, PART, PART_LEN, PART_PTR, PICK, PUSHES, ROOM, ROOM_OF, ROOM_PTR, SEED, SHUT, SLOTS, STAMP, START, SUM,
     RULE_BOUND, RULE_PTR, RULE_SORT, RULE_SPAN, THERE, TRIAL, TRIAL_SUM, TRIAL_VALUE, UNIT_OF, VALUE, WALK, WALKED, WALKER, WALK_KIND, WALK_PTR,
     WAY_BUILDING, WAY_NAME, WAY_PTR, WEEKS, WEEKS_COST, WOF, WOF_LEN, WOF_PTR,
 )  # fmt: skip
@@ -36,6 +36,45 @@ def chance(M: Cells, n: int) -> int:
     return its % n
 
 
+# --- masks of a day's periods, at most `desk.TALLEST` bits -----------------------------------------------------------------
+
+
+@typed
+def _ones(mask: int) -> int:
+    """Return how many bits are set, counted in pairs, fours and bytes at once."""
+    pairs = mask - ((mask >> 1) & 0x55555555)
+    fours = (pairs & 0x33333333) + ((pairs >> 2) & 0x33333333)
+    bytes_ = (fours + (fours >> 4)) & 0x0F0F0F0F
+    return ((bytes_ * 0x01010101) & 0xFFFFFFFF) >> 24
+
+
+@typed
+def _low(mask: int) -> int:
+    """Return the number of the first bit set; 0 without one."""
+    return _ones((mask & -mask) - 1) if mask else 0
+
+
+@typed
+def _high(mask: int) -> int:
+    """Return the number behind the last bit set; 0 without one."""
+    mask |= mask >> 1
+    mask |= mask >> 2
+    mask |= mask >> 4
+    mask |= mask >> 8
+    mask |= mask >> 16
+    return _ones(mask)
+
+
+@typed
+def _longest(mask: int) -> int:
+    """Return the length of the longest run of bits."""
+    found = 0
+    while mask:
+        mask &= mask >> 1
+        found += 1
+    return found
+
+
 # --- weeks --------------------------------------------------------------------------------------------------------
 
 
@@ -43,15 +82,15 @@ def chance(M: Cells, n: int) -> int:
 def _gaps(M: Cells, mask: int, shut: int) -> int:
     if mask & (mask - 1) == 0:
         return 0
-    inside = (1 << M[M[HIGH] + mask]) - (1 << M[M[LOW] + mask])
-    return M[M[POP] + (inside & ~mask & ~shut)]
+    inside = (1 << _high(mask)) - (1 << _low(mask))
+    return _ones(inside & ~mask & ~shut)
 
 
 @typed
 def _lead(M: Cells, mask: int, shut: int) -> int:
     if mask == 0:
         return 0
-    return M[M[POP] + (((mask & -mask) - 1) & ~shut)]
+    return _ones(((mask & -mask) - 1) & ~shut)
 
 
 @typed
@@ -83,11 +122,11 @@ def measure(M: Cells, row: int, w: int, date: int, base: int) -> int:
             mask = M[base + day]
             if mask and (one < 2 or M[M[HALF] + day] == one - 2):
                 if two == 0:
-                    its = M[M[POP] + mask]
+                    its = _ones(mask)
                 elif two == 1:
-                    its = M[M[LONG] + mask]
+                    its = _longest(mask)
                 else:
-                    its = M[M[HIGH] + mask] - M[M[LOW] + mask]
+                    its = _high(mask) - _low(mask)
                 found += its if one == 1 else max(0, its - bound)
         return max(0, found - bound) if one == 1 else found
     if what == LEAST:
@@ -95,10 +134,10 @@ def measure(M: Cells, row: int, w: int, date: int, base: int) -> int:
         for day in range(first, last):
             mask = M[base + day]
             if one == 1:
-                found += M[M[POP] + mask]
+                found += _ones(mask)
                 is_any = is_any or mask != 0
             elif (one == 0 or M[M[HALF] + day] == one - 2) and (mask or not M[row + 3]):
-                found += max(0, two - M[M[POP] + mask])
+                found += max(0, two - _ones(mask))
         if one == 1:
             return max(0, two - found) if is_any or not M[row + 3] else 0
         return found
@@ -112,7 +151,7 @@ def measure(M: Cells, row: int, w: int, date: int, base: int) -> int:
         for day in range(first, last - 1):
             before, after = M[base + day], M[base + day + 1]
             if before and after:
-                found += max(0, one - (M[HEIGHT] - M[M[HIGH] + before] + M[M[LOW] + after]))
+                found += max(0, one - (M[HEIGHT] - _high(before) + _low(after)))
         return found
     if what == FULL:
         morning = afternoon = False
@@ -129,7 +168,7 @@ def measure(M: Cells, row: int, w: int, date: int, base: int) -> int:
             if mask or not M[row + 4]:
                 fill = _gaps(M, mask, M[shut + day]) if one else 0
                 fill += _lead(M, mask, M[shut + day]) if two else 0
-                found += max(fill, M[row + 3] - M[M[POP] + mask])
+                found += max(fill, M[row + 3] - _ones(mask))
         return found
     return _measure_all(M, what, one, two, base)
 
@@ -153,14 +192,14 @@ def _measure_all(M: Cells, what: int, one: int, two: int, base: int) -> int:
             before = M[base + M[M[FIRST_DAY] + date + 1] - 1]
             after = M[base + M[M[FIRST_DAY] + (date + 1) % M[DATES]]]
             if before and after:
-                found += max(0, one - (M[HEIGHT] - M[M[HIGH] + before] + M[M[LOW] + after]))
+                found += max(0, one - (M[HEIGHT] - _high(before) + _low(after)))
         return found
     if what == LONGER:
         for date in range(M[DATES]):
             its = 0
             for day in range(M[M[FIRST_DAY] + date], M[M[FIRST_DAY] + date + 1]):
                 mask = M[base + day]
-                its += M[M[HIGH] + mask] - M[M[LOW] + mask] if mask else 0
+                its += _high(mask) - _low(mask) if mask else 0
                 if two == 0:
                     found += max(0, its - one)
                     its = 0

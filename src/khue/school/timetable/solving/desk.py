@@ -26,8 +26,8 @@ MOST_OUT = 96
 """A start that pushes out more units than this is none."""
 LONGEST_CHAIN = 16
 """An exchange that moves more units than this is none."""
-TALLEST = 14
-"""The most periods of a day whose masks are looked up in tables."""
+TALLEST = 30
+"""The most periods of a day: masks are whole numbers of 32 bits."""
 OfWalks = m.MaxMovesBetweenBuildings | m.MaxMovesBetweenRooms | m.MinGapsBetweenBuildings | m.MinGapsBetweenRooms
 SPANS = {"day": 0, "date": 1, "week": 2}
 FIELD_CELLS = 8  # what, four parameters, bound, raised by (0, 1 periods, 2 activities), price
@@ -35,7 +35,7 @@ FIELD_CELLS = 8  # what, four parameters, bound, raised by (0, 1 periods, 2 acti
 (
     SLOTS, HEIGHT, DAYS, DATES, UNITS, NEEDS, SEED, STAMP, CALLS, LEFT, COUNT, MOST, OUT_N, LOG_N, FORCING, NEXT, WAITING, WINDOW,
     WINDOW_AT, IS_LATER, WEEKS, HARD_WEEKS, ACTIVITIES, WEEKS_COST, REST_COST, IS_NEW,
-    DATE_OF, FIRST_DAY, HALF, POP, LOW, HIGH, LONG,
+    DATE_OF, FIRST_DAY, HALF,
     DOM_PTR, DOM, COST, HARD, FIXED, HOURS,
     LANE_PTR, LANE, LANE_LEN, THERE,
     PAR_PTR, PAR, PAR_TABLE, SOFT_PTR, SOFT, SOFT_TABLE, SOFT_COST,
@@ -49,7 +49,7 @@ FIELD_CELLS = 8  # what, four parameters, bound, raised by (0, 1 periods, 2 acti
     LOG_UNIT, LOG_START, LOG_ROOM, QUEUE, PUSHES, RING_UNIT, RING_START, BEST_START, BEST_ROOM,
     BOUND, IS_BROAD,
     PARTS,
-) = range(136)  # fmt: skip
+) = range(132)  # fmt: skip
 
 
 class Unsayable(Exception):
@@ -153,16 +153,6 @@ class Desk:
         self._set(DATE_OF, [sum(first <= d for first in self.first_days) - 1 for d in range(len(days))])
         self._set(FIRST_DAY, [*self.first_days, len(days)])
         self._set(HALF, [day.half for day in days])
-        masks = np.arange(1 << c.height, dtype=np.int32)
-        bits = (masks[:, None] >> np.arange(c.height)) & 1
-        self._set(POP, bits.sum(axis=1))
-        self._set(LOW, np.where(masks > 0, bits.argmax(axis=1), 0))
-        self._set(HIGH, np.where(masks > 0, c.height - bits[:, ::-1].argmax(axis=1), 0))
-        longest, run = np.zeros(len(masks), dtype=np.int32), np.zeros(len(masks), dtype=np.int32)
-        for k in range(c.height):
-            run = (run + 1) * bits[:, k]
-            longest = np.maximum(longest, run)
-        self._set(LONG, longest)
 
     def _units(self, rng: random.Random) -> None:
         c, board = self.c, self.board
