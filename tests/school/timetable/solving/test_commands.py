@@ -109,7 +109,6 @@ def test_an_infeasible_solution_of_xhstt_exits_1(tmp_path):
     assert json.loads(checked.stdout)["feasible"] is False
 
 
-@pytest.mark.usefixtures("is_warm")
 def test_an_interrupted_run_ends_with_its_best(tmp_path):
     """CP-SAT takes the signal for itself unless it is told not to."""
     path = tmp_path / "small.xml"

@@ -121,6 +121,10 @@ def test_the_best_is_kept_whole_and_found_again(tmp_path):
     assert keeping.load(path, problem, digest="1") == timetable
     assert keeping.load(path, problem, digest="2") is None
     assert [p.name for p in tmp_path.iterdir()] == ["x.best.json"]
+    keeping.save(path, {}, digest="22222222222", facts={})
+    keeping.save(path, timetable, digest="1", facts={"cost": 2.0})
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["x.best.1.json", "x.best.22222222.json", "x.best.json"]
+    assert keeping.load(tmp_path / "x.best.1.json", problem, digest="1") == timetable
     path.write_text('{"digest": "1", "timetable": {"a": [9, 9, "", []]}}')
     with pytest.raises(ProblemError, match="outside the days"):
         keeping.load(path, problem, digest="1")

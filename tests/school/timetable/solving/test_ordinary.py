@@ -62,7 +62,6 @@ def test_annealing_stops_when_it_is_told(placed):
     assert best.starts == state.starts and cost == polisher._load()
 
 
-@pytest.mark.usefixtures("is_warm")
 def test_ordinary_schools_end_without_class_gaps_and_with_few_teacher_gaps():
     problem = ordinary.school(8, sessions=2, seed=4)
     seen = []

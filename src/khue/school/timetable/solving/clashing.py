@@ -155,16 +155,14 @@ class _Search:
         """Return whether the whole problem in one model is proved to have no solution."""
         from ortools.sat.python import cp_model
 
+        from khue.school.timetable.solving.cpsat import solver_for
         from khue.school.timetable.solving.exact import Infeasible, Window
 
         try:
             window = Window(c, range(len(c.members)), State(), only_hard=True)  # type: ignore[attr-defined, arg-type]
         except Infeasible:
             return True
-        solver = cp_model.CpSolver()
-        solver.parameters.catch_sigint_signal = False
-        p = solver.parameters
-        p.num_workers, p.random_seed, p.max_time_in_seconds, p.max_deterministic_time = 1, self.seed, max(0.5, seconds), WHOLE_EFFORT
+        solver = solver_for(seconds=max(0.5, seconds), effort=WHOLE_EFFORT, seed=self.seed)
         return bool(solver.solve(window.model) == cp_model.INFEASIBLE)
 
 

@@ -17,6 +17,7 @@ from ortools.sat.python import cp_model
 
 from khue.school.timetable.solving import model as m
 from khue.school.timetable.solving.compiling import Compiled, price
+from khue.school.timetable.solving.cpsat import solver_for
 from khue.school.timetable.solving.relations import Relations
 
 Lit = Any
@@ -217,11 +218,7 @@ class DayModel:
         for u, d in (hint or {}).items():
             for day, literal in self.y[u].items():
                 self.model.add_hint(literal, day == d)
-        solver = cp_model.CpSolver()
-        solver.parameters.catch_sigint_signal = False
-        p = solver.parameters
-        p.num_workers, p.random_seed = workers, seed
-        p.max_time_in_seconds, p.max_deterministic_time = seconds, effort
+        solver = solver_for(seconds=seconds, effort=effort, seed=seed, workers=workers)
         status = solver.solve(self.model)
         if status == cp_model.INFEASIBLE:
             return False

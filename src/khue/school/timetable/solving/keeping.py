@@ -55,9 +55,22 @@ def unpacked(rows: dict[str, list[Any]], problem: Problem, where: str) -> Soluti
 
 
 def save(path: Path, solution: Solution, *, digest: str, facts: dict[str, Any]) -> None:
-    """Write the best timetable with what it was made from (`digest`) and how good it is (`facts`)."""
+    """Write the best timetable with what it was made from (`digest`) and how good it is (`facts`).
+
+    One that another input left there keeps its content under a name with that input's checksum.
+    """
+    _set_aside(path, digest)
     text = json.dumps({"digest": digest, **facts, "timetable": packed(solution)}, ensure_ascii=False)
     write_whole(path, text.encode())
+
+
+def _set_aside(path: Path, digest: str) -> None:
+    try:
+        former = str(json.loads(path.read_text())["digest"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return  # there is none, or none of a run
+    if former != digest:
+        path.replace(path.with_name(f"{path.stem}.{former[:8]}.json"))
 
 
 def load(path: Path, problem: Problem, *, digest: str) -> Solution | None:

@@ -409,6 +409,8 @@ class _Run:
         """
         from ortools.sat.python import cp_model
 
+        from khue.school.timetable.solving.cpsat import solver_for
+
         class Enough(cp_model.CpSolverSolutionCallback):  # type: ignore[misc]
             def on_solution_callback(self) -> None:
                 if enough is not None and self.objective_value < enough:
@@ -418,11 +420,7 @@ class _Run:
         left = max(0.05, self.until - monotonic())
 
         def solve(window: Window, seed: int) -> tuple[Window, State | None, bool]:
-            solver = cp_model.CpSolver()
-            solver.parameters.catch_sigint_signal = False
-            p = solver.parameters
-            p.num_workers, p.random_seed = 1, seed
-            p.max_deterministic_time, p.max_time_in_seconds = effort, left
+            solver = solver_for(seconds=left, effort=effort, seed=seed)
             status = solver.solve(window.model, Enough() if enough is not None else None)
             if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
                 return window, None, status == cp_model.INFEASIBLE

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from ortools.sat.python import cp_model
 
+from khue.school.timetable.solving.cpsat import solver_for
 from khue.school.timetable.solving.xhstt.compiling import (
     HARD,
     QUADRATIC,
@@ -165,12 +166,8 @@ class _Window:
             self.model.minimize(cp_model.LinearExpr.weighted_sum(self.prices, self.weights))
         for variable, value in () if self.wish.no_hints else self.hints:
             self.model.add_hint(variable, value)
-        solver = cp_model.CpSolver()
-        solver.parameters.catch_sigint_signal = False
-        solver.parameters.max_time_in_seconds = max(self.wish.seconds, 0.01)
-        solver.parameters.max_deterministic_time = self.wish.effort
-        solver.parameters.random_seed = self.wish.seed % 2**31
-        solver.parameters.num_workers = self.wish.threads
+        wish = self.wish
+        solver = solver_for(seconds=wish.seconds, effort=wish.effort, seed=wish.seed, workers=wish.threads)
         if self.wish.threads > 1:
             solver.parameters.interleave_search = True
         solver.parameters.linearization_level = self.wish.linear
