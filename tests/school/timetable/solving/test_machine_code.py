@@ -196,3 +196,26 @@ print(result.counters["rounds"] > 0, "llvmlite" in sys.modules, "numba" in sys.m
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert is_warm
     assert done.stdout.split() == ["True", "True", "False"]
+
+
+def test_before_the_loops_are_made_a_school_is_placed_in_plain_code(monkeypatch):
+    from khue.school.timetable.solving import ordinary, running, swapping
+
+    monkeypatch.setattr(machine_code, "is_made", lambda: False)
+    monkeypatch.setattr(swapping, "Swapper", lambda *_args, **_facts: pytest.fail("made the loops"))
+    found = []
+    result = running.run(
+        ordinary.school(4, seed=3), seconds=60, threads=1, seed=1, start={}, progress=found.append,
+        stop=lambda: bool(found) and found[-1].placed == found[-1].activities,
+    )  # fmt: skip
+    assert result.status == "feasible"
+
+
+def test_what_is_kept_is_made(sources):
+    space = loaded(sources)
+    assert not machine_code.is_made()
+    machine_code.load_all()
+    assert machine_code.is_made()
+    machine_code.CALLED.clear()
+    assert loaded(sources)["both"].is_made, "by another process"
+    assert not space["doubled"].is_made, "nobody called it"

@@ -133,6 +133,12 @@ class Loop:
                 self._entry = self._loaded()
             return self._entry
 
+    @property
+    def is_made(self) -> bool:
+        """Return whether the machine code is loaded, or kept to be loaded."""
+        kept = self._kept()
+        return self._entry is not None or (kept is not None and kept.exists())
+
     def _loaded(self) -> Callable[..., int]:
         kept = self._kept()
         found = _read(kept)
@@ -211,6 +217,11 @@ def called(function: Function) -> Function:
     """Return the function as `typed` does; it is called from Python, so its machine code is made ahead."""
     CALLED.append(loop := Loop(function))
     return loop  # type: ignore[return-value]
+
+
+def is_made() -> bool:
+    """Return whether nothing known so far has to be made before it is called."""
+    return all(loop.is_made for loop in CALLED)
 
 
 def load_all() -> None:

@@ -180,12 +180,13 @@ class _Run:
     def _place(self) -> State | None:
         """Place everything; None when the time is over before.
 
-        First by pushing out, in compiled code where there is one. Then the days of everything are decided at once, each day
-        is filled on its own, and what is missing is repaired in windows; and so on in turn.
+        First by pushing out, in compiled code; in plain code for a moment where the other has yet to be made. Then the days of
+        everything are decided at once, each day is filled on its own, and what is missing is repaired in windows; and so on.
         """
-        swapper, placer, rounds = self._swapper(), Placer(self.board, self.rng), FIRST_ROUNDS
+        swapper, placer, rounds = self._swapper(is_made=True), Placer(self.board, self.rng), FIRST_ROUNDS
         if swapper is None and self._push(placer, rounds):
             return self._reported(self.board.state())
+        swapper = swapper or self._swapper()
         best = self.board.state()
         if best.starts:
             self._look(best)
@@ -224,14 +225,19 @@ class _Run:
                 return self._reported(whole)
         return None
 
-    def _swapper(self) -> Swapper | None:
-        """Return the compiled placing, None where a rule of the problem is none of its, or where Numba is not installed."""
+    def _swapper(self, *, is_made: bool = False) -> Swapper | None:
+        """Return the compiled placing, None where a rule of the problem is none of its, or where Numba is not installed.
+
+        is_made   also none where its machine code has yet to be made, which takes as long as a hundred easy schools
+        """
         from khue.school.timetable.solving.desk import Unsayable
 
         if find_spec("numba") is None:
             return None
-        from khue.school.timetable.solving.swapping import Swapper
+        from khue.school.timetable.solving.swapping import Swapper, are_loops_made
 
+        if is_made and not are_loops_made():
+            return None
         try:
             return Swapper(self.c, self.board, self.relations, self.rng, threads=self.threads)
         except Unsayable:

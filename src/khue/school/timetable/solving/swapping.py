@@ -123,6 +123,13 @@ def loops() -> ModuleType:
     return pushing_loops
 
 
+def are_loops_made() -> bool:
+    """Return whether the compiled loops need not be made first."""
+    from khue.school.timetable.solving import machine_code
+
+    return bool(loops()) and machine_code.is_made()
+
+
 class Swapper:
     """Places on several desks by turns, a group of them a thread; goes on where the last `run` ended.
 
