@@ -212,3 +212,21 @@ def test_a_guess_of_rooms_that_fails_proves_nothing():
         cls.holds = 0
     assert not run._are_days_possible()
     assert run.refused
+
+
+def test_lessons_with_one_start_change_rooms_for_each_other():
+    """Six lessons at one time: each may have its own room or the first of those after it, so one greedy choice blocks the last."""
+    lessons = tuple(m.Activity(f"x{n}", (f"T{n}",), (f"L{n}",), lesson=f"x{n}") for n in range(6))
+    rooms = [m.PrefersRooms(activities=(f"x{n}",), rooms=ALL[: n + 1]) for n in range(6)]
+    at_once = m.StartsIn(activities=tuple(its.key for its in lessons), slots=frozenset({(0, 0)}))
+    problem = m.Problem(
+        "Cùng giờ", (m.Day("Hai", 0),), ("1", "2"), lessons, tuple(f"T{n}" for n in range(6)), {f"L{n}": (f"L{n}",) for n in range(6)},
+        rooms=ROOMS, constraints=(*rooms, at_once),
+    )  # fmt: skip
+    for seed in range(4):
+        c, board, relations, rng = made(problem, seed)
+        swapper = Swapper(c, board, relations, rng)
+        assert swapper.run(monotonic() + 60, 2_000, lambda: False)
+        found = solution_of(c, swapper.state())
+        assert checking.check(problem, found).is_feasible
+        assert sorted(at.room for at in found.values()) == sorted(ALL)

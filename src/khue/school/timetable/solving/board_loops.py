@@ -13,7 +13,7 @@ import numpy as np
 
 from khue.school.timetable.solving.desk import (
     BOUND, CAP, CELL, CONF, CONF_N, COUNT, CROWD, CROWD_LEN, CROWD_PTR, DATE_OF, DATES, DAYS, DOM, DOM_PTR, FIELD, FIELD_CELLS, FIELD_PTR,
-    FIRST_DAY, FIXED, FORCING, GOF, GOF_LEN, GOF_PTR, GROUP_CELLS, GROUP_MOST, GROUP_PRICE, GROUP_WHOLE, HALF, HARD_WEEKS, HEIGHT, LACK_COUNT, LACK_HOURS,
+    FIRST_DAY, FIXED, FORCING, GOF, GOF_LEN, GOF_PTR, GROUP_CELLS, GROUP_MOST, GROUP_PRICE, GROUP_WHOLE, HALF, HARD_WEEKS, HAS_WAYS, HEIGHT, LACK_COUNT, LACK_HOURS,
     LANE, LANE_LEN, LANE_PTR, LENGTH, LOAD, MARK, MASK, MOST_OUT, MOVED, NEED, NEED_PTR, OCC, OCC_N, OCC_WIDE, OUT, OUT_N,
     PAR, PAR_PTR, PAR_TABLE, PART, PART_LEN, PART_PTR, PICK, PUSHES, ROOM, ROOM_OF, ROOM_PTR, SEED, SHUT, SLOTS, STAMP, START, SUM,
     RULE_BOUND, RULE_PTR, RULE_SORT, RULE_SPAN, THERE, TRIAL, TRIAL_SUM, TRIAL_VALUE, UNIT_OF, VALUE, WALK, WALKED, WALKER, WALK_KIND, WALK_PTR,
@@ -338,6 +338,7 @@ def conflicts(M: Cells, T: Tables, u: int, s: int, at: int) -> int:
 def _make_room(M: Cells, cls: int, s: int, length: int, more: int, is_dry: bool) -> int:
     """Return the price of pushing out what fills a room class in these slots, -1 when it cannot be; do it unless `is_dry`.
 
+    A unit with one start leaves its room as well, where it can have another.
     more   how many more places it must have for other members of the unit
     """
     total = 0
@@ -358,7 +359,7 @@ def _make_room(M: Cells, cls: int, s: int, length: int, more: int, is_dry: bool)
             if spare <= 0:
                 break
             v = M[M[UNIT_OF] + M[first + (step + skip) % width]]
-            if not is_out(M, v) and not is_held(M, v):
+            if not is_out(M, v) and not M[M[MOVED] + v] and (not M[M[FIXED] + v] or M[M[HAS_WAYS] + v]):
                 total += price_of(M, v)
                 spare -= 1
                 if not is_dry and not push_out(M, v):

@@ -36,7 +36,7 @@ FIELD_CELLS = 8  # what, four parameters, bound, raised by (0, 1 periods, 2 acti
     SLOTS, HEIGHT, DAYS, DATES, UNITS, NEEDS, SEED, STAMP, CALLS, LEFT, COUNT, MOST, OUT_N, LOG_N, FORCING, NEXT, WAITING, WINDOW,
     WINDOW_AT, IS_LATER, WEEKS, HARD_WEEKS, ACTIVITIES, WEEKS_COST, REST_COST, IS_NEW,
     DATE_OF, FIRST_DAY, HALF,
-    DOM_PTR, DOM, COST, HARD, FIXED, HOURS,
+    DOM_PTR, DOM, COST, HARD, FIXED, HAS_WAYS, HOURS,
     LANE_PTR, LANE, LANE_LEN, THERE,
     PAR_PTR, PAR, PAR_TABLE, SOFT_PTR, SOFT, SOFT_TABLE, SOFT_COST,
     WOF_PTR, WOF, WOF_LEN, PART_PTR, PART, PART_LEN, SHUT, FIELD_PTR, FIELD, VALUE, SUM, MASK, LACK_HOURS, LACK_COUNT,
@@ -49,7 +49,7 @@ FIELD_CELLS = 8  # what, four parameters, bound, raised by (0, 1 periods, 2 acti
     LOG_UNIT, LOG_START, LOG_ROOM, QUEUE, PUSHES, RING_UNIT, RING_START, BEST_START, BEST_ROOM,
     BOUND, IS_BROAD,
     PARTS,
-) = range(132)  # fmt: skip
+) = range(133)  # fmt: skip
 
 
 class Unsayable(Exception):
@@ -173,6 +173,7 @@ class Desk:
             rank[u] = place
         self._set(HARD, rank)
         self._set(FIXED, [int(len(row) == 1) for row in starts])
+        self._set(HAS_WAYS, [int(any(len(c.choices[i]) > 1 for i in row)) for row in board.needs])
         self._set(HOURS, board.hours)
         self._rows(LANE_PTR, board.lanes, LANE, LANE_LEN)
         self._room_for(THERE, max(1, len(board.taken)) * c.slots, -1)
