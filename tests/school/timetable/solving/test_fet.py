@@ -167,6 +167,27 @@ def test_a_place_wished_before_is_not_the_place_fet_found():
     assert solutions.read_bytes(found, "t.fet", problem) == timetable
 
 
+def _with_rooms(weight, learners="", size=20):
+    """Activity 7 of 6A and 8 of 6A2 wish rooms for 10, 20 and 40 learners."""
+    rooms = "".join(f"<Room><Name>R{n}</Name><Capacity>{n}</Capacity></Room>" for n in (10, 20, 40))
+    wish = f"""<ConstraintSubjectPreferredRooms><Weight_Percentage>{weight}</Weight_Percentage><Subject>Toán</Subject>
+<Preferred_Room>R10</Preferred_Room><Preferred_Room>R20</Preferred_Room></ConstraintSubjectPreferredRooms>"""
+    data = _fet().decode().replace("<Room><Name>R</Name></Room>", rooms).replace("<Year><Name>6A</Name>", f"<Year><Name>6A</Name><Number_of_Students>{size}</Number_of_Students>")
+    data = data.replace("<Space_Constraints_List>", f"<Space_Constraints_List>{wish}").replace("<Id>7</Id>", f"<Id>7</Id>{learners}")
+    return reading.read_bytes(data.encode(), "x.fet")
+
+
+def test_a_room_too_small_for_an_activity_is_none_of_its_rooms():
+    (wish,) = _with_rooms(100).constraints
+    assert (wish.activities, wish.rooms) == (("7",), ("R20",))
+    (wish,) = _with_rooms(100, "<Number_Of_Students>5</Number_Of_Students>").constraints
+    assert wish.rooms == ("R10", "R20"), "what the activity says counts, not the size of its class"
+    (wish,) = _with_rooms(50, size=30).constraints
+    assert wish.rooms == (), "a wish that cannot come true costs"
+    with pytest.raises(ProblemError, match="activity 7: none of its rooms holds 30 learners"):
+        _with_rooms(100, size=30)
+
+
 def test_timetables_are_read_as_fet_writes_them():
     problem = four_lessons(WISH)
     timetable = at("a 0 0 Lab", "b 0 1 Xa", "c 2 0")

@@ -28,6 +28,8 @@ class Context:
     groups: dict[str, tuple[str, ...]]
     teachers: set[str]
     rooms: set[str]
+    capacity: dict[str, int]
+    learners: dict[str, int]
     days_a_term: int
     height: int
     has_halves: bool = False
@@ -507,20 +509,28 @@ def _room_unavailable(e: Element, x: Context, c: dict[str, Any]) -> list[Constra
     return [m.RoomUnavailable(room=x.room(text(e, "Room")), slots=x.slots(e, "Not_Available_Time"), **c)]
 
 
-def _rooms(e: Element, x: Context) -> tuple[str, ...]:
-    return tuple(x.room(name) for name in (texts(e, "Preferred_Room") or texts(e, "Room")))
+def _wishes(kind: type[m.PrefersRooms | m.HomeRooms], keys: Iterable[str], e: Element, x: Context, c: dict[str, Any]) -> list[Constraint]:
+    """Return the wish for rooms, less those too small for an activity, which FET gives it never."""
+    rooms = tuple(x.room(name) for name in (texts(e, "Preferred_Room") or texts(e, "Room")))
+    fitting: dict[tuple[str, ...], list[str]] = {}
+    for key in keys:
+        large = tuple(name for name in rooms if x.capacity[name] >= x.learners[key])
+        if rooms and not large and c["weight"] >= m.HARD and kind is m.PrefersRooms:
+            raise ProblemError(f"activity {key}: none of its rooms holds {x.learners[key]} learners")
+        fitting.setdefault(large, []).append(key)
+    return [kind(activities=tuple(those), rooms=large, **c) for large, those in fitting.items()]
 
 
 @_on(_BUILDERS, "ConstraintActivityPreferredRoom", "ConstraintActivityPreferredRooms")
 def _activity_rooms(e: Element, x: Context, c: dict[str, Any]) -> list[Constraint]:
     keys = x.keys([text(e, "Activity_Id")])
-    return [m.PrefersRooms(activities=keys, rooms=_rooms(e, x), **c)] if keys else []
+    return _wishes(m.PrefersRooms, keys, e, x, c)
 
 
 def _by(fits: Callable[[Activity, Element], bool]) -> Builder:
     def builder(e: Element, x: Context, c: dict[str, Any]) -> list[Constraint]:
         keys = tuple(key for key, a in x.activities.items() if fits(a, e))
-        return [m.PrefersRooms(activities=keys, rooms=_rooms(e, x), **c)] if keys else []
+        return _wishes(m.PrefersRooms, keys, e, x, c)
 
     return builder
 
@@ -535,14 +545,14 @@ for _plural in ("", "s"):
 def _students_home(e: Element, x: Context, c: dict[str, Any]) -> list[Constraint]:
     name = text(e, "Students")
     keys = tuple(key for key, a in x.activities.items() if a.groups == (name,))
-    return [m.HomeRooms(activities=keys, rooms=_rooms(e, x), **c)] if keys else []
+    return _wishes(m.HomeRooms, keys, e, x, c)
 
 
 @_on(_BUILDERS, "ConstraintTeacherHomeRoom", "ConstraintTeacherHomeRooms")
 def _teacher_home(e: Element, x: Context, c: dict[str, Any]) -> list[Constraint]:
     name = text(e, "Teacher")
     keys = tuple(key for key, a in x.activities.items() if a.teachers == (name,))
-    return [m.HomeRooms(activities=keys, rooms=_rooms(e, x), **c)] if keys else []
+    return _wishes(m.HomeRooms, keys, e, x, c)
 
 
 @_on(_BUILDERS, "ConstraintActivitiesOccupyMaxDifferentRooms")

@@ -25,6 +25,8 @@ from khue.school.timetable.solving.fet.xml import (
 )
 from khue.school.timetable.solving.model import Activity, Day, NotHonoured, Problem, ProblemError, Room
 
+MOST_LEARNERS = 30_000
+"""What a room holds that does not say it, as in FET."""
 _BEHAVIOURS = {"Exclusive": 0, "One day exception": 1, "Two days exception": 2, "Three days exception": 3, "Four days exception": 4}
 
 
@@ -54,6 +56,8 @@ class _Reader:
     root: Element
     name: str
     skipped: Counter[tuple[str, str]] = field(default_factory=Counter)
+    sizes: dict[str, int] = field(default_factory=dict)  # learners of each students' set
+    counted: dict[str, int] = field(default_factory=dict)  # learners of activities that do not say their number
 
     def problem(self) -> Problem:
         if custom := re.search(r"-(ma|algeria|morocco)", self.root.get("version", "")):
@@ -69,6 +73,8 @@ class _Reader:
         context = constraints.Context(
             days={day.name: d for d, day in enumerate(days)}, periods={p: h for h, p in enumerate(periods)}, activities=activities,
             inactive=inactive, groups=groups, teachers=set(teachers), rooms={room.name for room in rooms},
+            capacity={name: number(each, "Capacity", MOST_LEARNERS) for name, each in named(self.root.find("Rooms_List"), "Room")},
+            learners={key: self.counted[key] if a.learners is None else a.learners for key, a in activities.items()},
             days_a_term=number(self.root, "Number_of_Days_Per_Term", 0) or len(days), height=len(periods), has_halves=halves,
         )  # fmt: skip
         found: list[m.Constraint] = []
@@ -114,13 +120,16 @@ class _Reader:
         return tuple(Day(name, d // 2 if halves else d, d % 2 if halves else 0) for d, name in enumerate(names))
 
     def _groups(self) -> dict[str, tuple[str, ...]]:
-        """Return each students' set with the smallest sets it is made of."""
+        """Return each students' set with the smallest sets it is made of; `sizes` gets how many learners FET counts in each."""
         atoms: dict[str, dict[str, None]] = {}
         for year, its in named(self.root.find("Students_List"), "Year"):
             of_year = atoms.setdefault(year, {})
+            self.sizes[year] = number(its, "Number_of_Students", 0)
             for group, those in named(its, "Group"):
                 of_group = atoms.setdefault(group, {})
-                for subgroup, _ in named(those, "Subgroup"):
+                self.sizes[group] = number(those, "Number_of_Students", 0)
+                for subgroup, smallest in named(those, "Subgroup"):
+                    self.sizes[subgroup] = number(smallest, "Number_of_Students", 0)
                     atoms[subgroup] = {subgroup: None}
                     of_group[subgroup] = None
                 if not of_group:
@@ -166,6 +175,8 @@ class _Reader:
             learners = number(element, "Number_Of_Students", -1)
             if learners < 0:
                 learners = number(element, "Number_of_Students", -1)
+            if learners < 0:
+                self.counted[key] = sum(self.sizes[name] for name in its_groups)
             found[key] = Activity(
                 key=key, teachers=tuple(its_teachers), groups=tuple(its_groups), subject=text(element, "Subject", ""),
                 tags=tuple(tag for tag in texts(element, "Activity_Tag") if tag), duration=duration,
