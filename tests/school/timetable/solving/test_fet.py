@@ -58,6 +58,12 @@ def test_what_is_not_honoured_is_named_with_its_number():
     assert reading.read_bytes(_fet(inactive), "x.fet").not_honoured == ()
 
 
+def test_a_mode_that_is_not_honoured_is_named():
+    for mode, kinds in (("Official", []), ("Terms", []), ("Block_Planning", ["Mode Block_Planning"]), ("Ngày mai", ["Mode Ngày mai"])):
+        problem = reading.read_bytes(_fet().decode().replace("Official", mode).encode(), "x.fet")
+        assert [n.kind for n in problem.not_honoured] == kinds
+
+
 _APART = """<ConstraintMinDaysBetweenActivities><Activity_Id>7</Activity_Id><Activity_Id>8</Activity_Id><MinDays>1000000</MinDays>
 </ConstraintMinDaysBetweenActivities>"""
 

@@ -64,6 +64,10 @@ class _Reader:
             raise ProblemError(f"<fet version>: written by FET 5's own version for mornings and afternoons ({custom[1]}); save it in FET 6 first")
         mode = text(self.root, "Mode", "Official")
         halves = mode == "Mornings_Afternoons"
+        if mode == "Block_Planning":
+            self.skipped["Mode Block_Planning", "that learners have a block on one day only is not asked"] += 1
+        elif mode not in ("Official", "Mornings_Afternoons", "Terms"):
+            self.skipped[f"Mode {mode[:40]}", "this mode is not known to the solver"] += 1
         days = self._days(halves)
         periods = tuple(self._unique("Hours_List", "Hour"))
         groups = self._groups()
