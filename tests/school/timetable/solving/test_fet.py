@@ -64,6 +64,14 @@ def test_a_mode_that_is_not_honoured_is_named():
         assert [n.kind for n in problem.not_honoured] == kinds
 
 
+def test_real_rooms_asked_for_a_virtual_one_are_named():
+    wish = """<ConstraintActivityPreferredRoom><Weight_Percentage>100</Weight_Percentage><Activity_Id>7</Activity_Id><Room>R</Room>
+<Real_Room>R1</Real_Room></ConstraintActivityPreferredRoom>"""
+    problem = reading.read_bytes(_fet().decode().replace("<Space_Constraints_List>", f"<Space_Constraints_List>{wish}").encode(), "x.fet")
+    assert [(n.kind, n.count) for n in problem.not_honoured] == [("ConstraintActivityPreferredRoom", 1)]
+    assert [k.rooms for k in problem.constraints] == [("R",)]
+
+
 _APART = """<ConstraintMinDaysBetweenActivities><Activity_Id>7</Activity_Id><Activity_Id>8</Activity_Id><MinDays>1000000</MinDays>
 </ConstraintMinDaysBetweenActivities>"""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -34,6 +35,7 @@ class Context:
     height: int
     has_halves: bool = False
     closed: set[Slot] = field(default_factory=set)
+    partly: Counter[tuple[str, str]] = field(default_factory=Counter)  # (kind, what of it is not honoured)
 
     def day(self, name: str) -> int:
         """Return a day's number."""
@@ -524,6 +526,8 @@ def _wishes(kind: type[m.PrefersRooms | m.HomeRooms], keys: Iterable[str], e: El
 @_on(_BUILDERS, "ConstraintActivityPreferredRoom", "ConstraintActivityPreferredRooms")
 def _activity_rooms(e: Element, x: Context, c: dict[str, Any]) -> list[Constraint]:
     keys = x.keys([text(e, "Activity_Id")])
+    if keys and e.find("Real_Room") is not None:
+        x.partly[e.tag, "which real rooms stand for the virtual one is not asked"] += 1
     return _wishes(m.PrefersRooms, keys, e, x, c)
 
 

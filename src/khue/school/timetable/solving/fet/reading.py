@@ -86,6 +86,7 @@ class _Reader:
             for number_, element in enumerate(self.root.find(part) or (), start=1):
                 if element.tag.startswith("Constraint") and truth(element, "Active", True):
                     found.extend(self._constraint(element, f"{element.tag} no. {number_} of {part}", context))
+        self.skipped.update(context.partly)
         found.extend(self._behaviours(halves))
         return Problem(
             name=text(self.root, "Institution_Name", "") or self.name, days=days, periods=periods,
