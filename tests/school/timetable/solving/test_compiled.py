@@ -70,7 +70,7 @@ def _swapped(problem, seed, calls=50_000, stop=lambda: False, start=None):
     ids=lambda rule: "-".join(str(getattr(its, "__name__", its)) for its in rule.values()) if isinstance(rule, dict) else str(rule),
 )
 def test_a_rule_counts_the_same_in_both_forms(rule, is_soft):
-    from khue.school.timetable.solving import board_loops
+    from khue.school.timetable.solving import week_loops
 
     facts = dict(rule)
     kind = facts.pop("kind")
@@ -91,21 +91,21 @@ def test_a_rule_counts_the_same_in_both_forms(rule, is_soft):
                 last = [*its.first_days, days][date + 1]
                 mask = sum(masks[d] << (d - first) * c.height for d in range(first, last))
                 row, base = int(its.cells[desk.FIELD]) + f * desk.FIELD_CELLS, int(its.cells[desk.MASK]) + w * days
-                assert board_loops.measure(its.cells, row, w, date, base) == rule_field.counts[date](mask)
+                assert week_loops.measure(its.cells, row, w, date, base) == rule_field.counts[date](mask)
                 compared += 1
     assert compared >= 120
 
 
 def test_masks_are_counted_as_python_counts_them():
-    from khue.school.timetable.solving import board_loops
+    from khue.school.timetable.solving import week_loops
 
     dice = random.Random(5)
     for mask in (0, 1, 1 << 29, (1 << 30) - 1, *(dice.getrandbits(30) & dice.getrandbits(30) for _ in range(200))):
         bits = f"{mask:b}"
-        assert board_loops._ones(mask) == mask.bit_count()
-        assert board_loops._high(mask) == mask.bit_length()
-        assert board_loops._low(mask) == (mask & -mask).bit_length() - (mask > 0)
-        assert board_loops._longest(mask) == max(map(len, bits.split("0")))
+        assert week_loops._ones(mask) == mask.bit_count()
+        assert week_loops._high(mask) == mask.bit_length()
+        assert week_loops._low(mask) == (mask & -mask).bit_length() - (mask > 0)
+        assert week_loops._longest(mask) == max(map(len, bits.split("0")))
 
 
 @pytest.mark.parametrize("height", [14, 22, 30])
@@ -136,7 +136,7 @@ def test_a_day_may_have_many_periods(height):
     ids=lambda rule: type(rule).__name__ if isinstance(rule, m.Constraint) else str(rule),
 )
 def test_a_rule_on_several_dates_counts_what_the_check_counts(rule, has_halves):
-    from khue.school.timetable.solving import board_loops
+    from khue.school.timetable.solving import week_loops
 
     days = tuple(m.Day(f"N{d}", d // 2 if has_halves else d, d % 2 if has_halves else 0) for d in range(6))
     lessons = tuple(m.Activity(f"{d}{h}", ("Lan",), ()) for d in range(6) for h in range(4))
@@ -152,7 +152,7 @@ def test_a_rule_on_several_dates_counts_what_the_check_counts(rule, has_halves):
         units = sum(violation.units for violation in report.violations if violation.kind == type(rule).__name__)
         its.part(desk.MASK)[:] = masks
         rows, base = int(its.cells[desk.FIELD]), int(its.cells[desk.MASK])
-        assert {board_loops.measure(its.cells, rows, 0, date, base) for date in range(len(its.first_days))} == {units}
+        assert {week_loops.measure(its.cells, rows, 0, date, base) for date in range(len(its.first_days))} == {units}
         broken += units > 0
     assert 5 < broken < 195, "both happen"
 
@@ -359,7 +359,7 @@ def _imported(tree):
 
 
 @pytest.mark.parametrize(
-    ("library", "loops"), [("numba", ("jitting", "xhstt.moving")), ("llvmlite.binding", ("machine_code", "board_loops", "pushing_loops"))]
+    ("library", "loops"), [("numba", ("jitting", "xhstt.moving")), ("llvmlite.binding", ("machine_code", "week_loops", "pushing_loops"))]
 )
 def test_only_the_solver_at_work_loads_the_compiler(library, loops):
     root = Path(khue.__file__).parent

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 
-from khue.school.timetable.solving.board_loops import Cells, Tables, allows, chance, conflicts
+from khue.school.timetable.solving.board_loops import Cells, Tables, allows, conflicts
 from khue.school.timetable.solving.desk import (
     ACTIVITIES, BEST_ROOM, BEST_START, CHAIN_TO, CHAIN_UNIT, CONF, COST, DOM, DOM_PTR, FIELD, FIELD_CELLS, FIELD_PTR, HARD_WEEKS, IS_NEW,
     LOG_N, LONGEST_CHAIN, MARK, MOST, NEED, NEED_PTR, PART, PART_PTR, PICK, REST_COST, ROOM_OF, SLOTS, STAMP, START, SUM, UNITS,
@@ -13,6 +13,7 @@ from khue.school.timetable.solving.desk import (
 )  # fmt: skip
 from khue.school.timetable.solving.machine_code import called, typed
 from khue.school.timetable.solving.pushing_loops import log_put, log_take, soft_cost, undo
+from khue.school.timetable.solving.week_loops import chance
 
 FAR = 1 << 30
 EVEN = 1 << 30

@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 from khue.school.timetable.solving.board_loops import (
-    Cells, Tables, all_conflicts, allows, chance, conflicts, groups_allow, own, price_of, push_for, put, refresh_all, rooms_for, take,
-    walks_allow, weeks_allow,
+    Cells, Tables, all_conflicts, allows, conflicts, groups_allow, own, price_of, push_for, put, rooms_for, take, walks_allow,
 )  # fmt: skip
 from khue.school.timetable.solving.desk import (
     ACTIVITIES, BEST_ROOM, BEST_START, BOUND, CALLS, CAP, CONF, CONF_N, COST, COUNT, DEEPEST, DOM, DOM_PTR, FIXED, FORCING, HARD, IS_BROAD, IS_LATER, LEFT, LENGTH,
@@ -14,6 +13,7 @@ from khue.school.timetable.solving.desk import (
     SOFT, SOFT_COST, SOFT_PTR, SOFT_TABLE, STAMP, START, UNITS, WAITING, WINDOW, WINDOW_AT,
 )  # fmt: skip
 from khue.school.timetable.solving.machine_code import called, typed
+from khue.school.timetable.solving.week_loops import chance, refresh_all, weeks_allow
 
 FAR = 1 << 30
 ENTER, NEXT_WAY, NEXT_OUT, DONE, FAILED = range(5)
