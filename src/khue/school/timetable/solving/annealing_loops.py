@@ -45,7 +45,8 @@ def total(M: Cells, T: Tables) -> int:
 
 
 @typed
-def _week_cost(M: Cells, w: int) -> int:
+def week_cost(M: Cells, w: int) -> int:
+    """Return what a week costs: each rule's price for each unit above its bound."""
     found = 0
     for f in range(M[M[FIELD_PTR] + w], M[M[FIELD_PTR] + w + 1]):
         row = M[FIELD] + f * FIELD_CELLS
@@ -63,7 +64,7 @@ def _costly(M: Cells, T: Tables, is_week: bool) -> int:
                 return -1
             w = M[HARD_WEEKS] + chance(M, soft)
             count = M[M[PART_PTR] + w + 1] - M[M[PART_PTR] + w]
-            if count and _week_cost(M, w):
+            if count and week_cost(M, w):
                 return M[M[PART] + M[M[PART_PTR] + w] + chance(M, count)]
         else:
             u = chance(M, M[UNITS])
@@ -86,7 +87,7 @@ def _may_start(M: Cells, u: int, t: int) -> bool:
 
 
 @typed
-def _exchange(M: Cells, T: Tables, u: int, t: int) -> int:
+def exchange(M: Cells, T: Tables, u: int, t: int) -> int:
     """Write who goes where (CHAIN_UNIT, CHAIN_TO) when a unit goes to a start; return how many, -1 when the chain ends nowhere."""
     M[M[CHAIN_UNIT]], M[M[CHAIN_TO]] = u, t
     count, at = 1, 0
@@ -163,7 +164,7 @@ def anneal(M: Cells, T: Tables, moves: int, heat: int) -> int:
         t = M[M[DOM] + first + chance(M, width)]
         if t == M[M[START] + u]:
             continue
-        count = _exchange(M, T, u, t)
+        count = exchange(M, T, u, t)
         if count < 0:
             continue
         before, rest = M[WEEKS_COST] + M[REST_COST], M[REST_COST]

@@ -47,9 +47,9 @@ FIELD_CELLS = 8  # what, four parameters, bound, raised by (0, 1 periods, 2 acti
     START, MOVED, MARK, OUT, CONF_N, CONF, PRICE, ORDER,
     LEVEL_N, LEVEL_START, LEVEL_OUT_N, LEVEL_OUT, LEVEL_PICK, LEVEL_PRICE, LEVEL_UNIT, LEVEL_AT, LEVEL_OUT_AT, LEVEL_MARK, CHAIN_UNIT, CHAIN_TO,
     LOG_UNIT, LOG_START, LOG_ROOM, QUEUE, PUSHES, RING_UNIT, RING_START, BEST_START, BEST_ROOM,
-    BOUND, IS_BROAD,
+    BOUND, IS_BROAD, LACK, LEAST_LACK,
     PARTS,
-) = range(133)  # fmt: skip
+) = range(135)  # fmt: skip
 
 
 class Unsayable(Exception):
@@ -83,8 +83,14 @@ def spreads(c: Compiled) -> list[Spread]:
 class Desk:
     """The arrays; the parts that move are set by `load`."""
 
-    def __init__(self, c: Compiled, board: Board, relations: Relations, rng: random.Random, *, priced: bool = False) -> None:
-        """priced: keep count of what soft rules cost as well; raises Unsayable."""
+    def __init__(
+        self, c: Compiled, board: Board, relations: Relations, rng: random.Random, *, priced: bool = False, price_of_weeks: int = 0
+    ) -> None:
+        """Lay everything out; raises Unsayable.
+
+        priced           keep count of what soft rules cost as well
+        price_of_weeks   what breaking a rule of weeks costs, a unit; 0: they cannot be broken
+        """
         self.c, self.board = c, board
         if c.height > TALLEST:
             raise Unsayable("a day is too long")
@@ -93,7 +99,8 @@ class Desk:
         self._units(rng)
         self._pairs(relations)
         hard = [*board.weeks, *whole_weeks(c, board.unsaid)]
-        self._set(HARD_WEEKS, len(hard))
+        self._price = price_of_weeks
+        self._set(HARD_WEEKS, 0 if price_of_weeks else len(hard))
         self._weeks([*hard, *(soft_weeks(c) if priced else ())])
         self._groups(spreads(c) if priced else [])
         self._rooms()
@@ -229,7 +236,7 @@ class Desk:
     def _field(self, rule: Field) -> tuple[int, ...]:
         if rule.code is None:
             raise Unsayable("a rule without a number")
-        return (*rule.code, min(rule.bound, 1 << 20), {"": 0, "hours": 1, "count": 2}[rule.raised_by], rule.price)
+        return (*rule.code, min(rule.bound, 1 << 20), {"": 0, "hours": 1, "count": 2}[rule.raised_by], rule.price or self._price)
 
     def _groups(self, spread: list[Spread]) -> None:
         c, board = self.c, self.board
@@ -325,7 +332,7 @@ class Desk:
             (LEVEL_PRICE, depth * slots, 0), (LEVEL_UNIT, depth, 0), (LEVEL_AT, depth, 0), (LEVEL_OUT_AT, depth, 0), (LEVEL_MARK, depth, 0),
             (CHAIN_UNIT, LONGEST_CHAIN, 0), (CHAIN_TO, LONGEST_CHAIN, 0), (LOG_UNIT, 16 * n + 1024, 0), (LOG_START, 16 * n + 1024, 0),
             (LOG_ROOM, (16 * n + 1024) * needs, -1), (QUEUE, n + 1, 0), (PUSHES, n * slots, 0), (RING_UNIT, 8 * n, -1),
-            (RING_START, 8 * n, 0), (BEST_START, n, -1), (BEST_ROOM, len(self.c.keys), -1),
+            (RING_START, 8 * n, 0), (BEST_START, n, -1), (BEST_ROOM, len(self.c.keys), -1), (LACK, n, 0), (LEAST_LACK, n, 0),
         ):  # fmt: skip
             self._room_for(part, size, value)
 

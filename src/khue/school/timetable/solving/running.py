@@ -25,11 +25,17 @@ from khue.school.timetable.solving.threads import at_once
 if TYPE_CHECKING:
     from khue.school.timetable.solving.annealing import Annealer
     from khue.school.timetable.solving.exact import Window
+    from khue.school.timetable.solving.settling import Settler
     from khue.school.timetable.solving.swapping import Swapper
 
 FIRST_ROUNDS = 4_000
 """Calls of the plain placing before the days are looked at; each time after twice as many."""
 SWAPS_A_UNIT, FEWEST_SWAPS, MOST_SWAPS = 300, 6_000, 400_000
+SETTLED_AFTER = 600
+"""Calls a unit after which an annealing joins in to place everything: most schools need fewer."""
+MOVES_A_CALL = (4, 16)
+"""Its moves for each further call, of which 16 take about as long: fewer until it once had everything placed, be it with rules
+broken, for where it has not it hardly ever gets there."""
 FIRST_SHARES = (3, 30)
 """Calls of the compiled placing: so many times these before the first look at the days, which takes longer than most schools
 need, and before the first windows; each time after three times as many."""
@@ -92,6 +98,7 @@ class _Run:
         self.counters: dict[str, int] = {"rounds": 0, "windows": 0, "improved": 0, "polished": 0}
         self.polisher: Polisher | None = None
         self.annealers: Sequence[Annealer] | None = None  # none: some rule is none of theirs
+        self.settler: Settler | None = None
         self.is_whole_refused = False
         self.asked = False  # whether the whole was asked of one model
         self.pace = 0.0  # seconds a move of the last annealing
@@ -132,7 +139,7 @@ class _Run:
     def _take(self, c: Compiled) -> None:
         self.c, self.relations = c, Relations(c)
         self.board = Board(c, self.relations, self.rng)
-        self.polisher = self.annealers = None
+        self.polisher = self.annealers = self.settler = None
 
     def _ended(self, status: str, reasons: tuple[str, ...]) -> Result:
         seconds = monotonic() - self.began
@@ -169,7 +176,7 @@ class _Run:
             if swapper is None or self.is_over():
                 break
             swapper.load(best)
-            best = self._swap(swapper, calls * (1 + attempt), best)
+            best = self._swap(swapper, calls * (1 + attempt), best, alone=True)
             if not self._missing(best):
                 return best  # what is still broken is mended
             self._narrow()
@@ -243,19 +250,38 @@ class _Run:
         except Unsayable:
             return None
 
-    def _swap(self, swapper: Swapper, calls: int, best: State) -> State:
-        """Place in compiled code for so many calls a thread; return the fullest timetable, the one given when none was fuller."""
+    def _swap(self, swapper: Swapper, calls: int, best: State, *, alone: bool = False) -> State:
+        """Place in compiled code for so many calls a thread; return the fullest timetable, the one given when none was fuller.
+
+        By pushing out, and by annealing in turn unless `alone`.
+        """
         before, left = swapper.rounds, calls
         while left > 0 and not self.is_over():
             done = swapper.run(self.until, min(REPORTED, left), self.stop)
             left -= REPORTED
             state = swapper.state()
+            if not done and not alone and swapper.rounds > SETTLED_AFTER * len(self.c.members) * self.threads:
+                state = self._settle(swapper, REPORTED) or state
             if self._missing(state) < self._missing(best):
                 best = self._reported(state)
-            if done:
+            if done or not self._missing(best):
                 break
         self.counters["rounds"] += swapper.rounds - before
         return best
+
+    def _settle(self, swapper: Swapper, calls: int) -> State | None:
+        """Place by annealing beside so many calls of pushing out; None while not everything is placed.
+
+        Where one has ended, pushing out goes on.
+        """
+        if self.settler is None:
+            from khue.school.timetable.solving.settling import Settler
+
+            self.settler = Settler(self.c, self.board, self.relations, self.rng, self.threads)
+        found = self.settler.run(calls * MOVES_A_CALL[self.settler.was_whole], self.until, self.stop)
+        for state in self.settler.ended()[:1]:
+            swapper.add(state)
+        return found
 
     def _whole(self) -> State | None:
         """Ask one model for everything, once; it may prove that there is nothing, and then `refused` is set."""

@@ -67,6 +67,8 @@ LAST = Kind((True,), broad=True, first=6_000)
 KINDS = (SHORT, NEXT, LAST)
 """The lanes of the first thread: short tries, most of which end soon or hardly ever; the broad tries that place most schools,
 and slowly get there with the others; and the same with those forced out waiting last, for the few where that is better."""
+SETTLED = Kind((False, True), broad=True, first=2_000)
+"""A lane that goes on from where an annealing ended (`settling`)."""
 MORE_KINDS = (NEXT,)
 """The lanes of every other thread, whose tries go other ways by chance."""
 
@@ -130,6 +132,20 @@ def are_loops_made() -> bool:
     return bool(loops()) and machine_code.is_made()
 
 
+def prune(desk: Desk) -> None:
+    """Take from each unit the starts that units with a single start can never leave."""
+    for _ in range(5):
+        keeps = np.zeros(len(desk.part(DOM)), dtype=np.int32)
+        if not loops().prune(desk.cells, desk.tables, keeps):
+            return
+        ends, starts = desk.part(DOM_PTR), desk.part(DOM)
+        rows = [starts[a:b][keeps[a:b] > 0] for a, b in zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True)]
+        kept = np.concatenate(rows)
+        starts[: len(kept)] = kept
+        ends[:] = np.cumsum([0, *map(len, rows)])
+        desk.part(FIXED)[:] = [len(row) == 1 for row in rows]
+
+
 class Swapper:
     """Places on several desks by turns, a group of them a thread; goes on where the last `run` ended.
 
@@ -139,25 +155,11 @@ class Swapper:
     def __init__(
         self, c: Compiled, board: Board, relations: Relations, rng: random.Random, kinds: Sequence[Kind] = KINDS, threads: int = 1
     ) -> None:
-        self.desk = Desk(c, board, relations, rng)
+        self.desk, self.rng = Desk(c, board, relations, rng), rng
         loops().begin(self.desk.cells)
-        self._prune()
+        prune(self.desk)
         groups = [kinds, *([MORE_KINDS] * (threads - 1))]
         self.groups = [[Lane(self.desk, kind, random.Random(rng.random())) for kind in group] for group in groups]  # noqa: S311
-
-    def _prune(self) -> None:
-        """Take from each unit the starts that units with a single start can never leave."""
-        desk = self.desk
-        for _ in range(5):
-            keeps = np.zeros(len(desk.part(DOM)), dtype=np.int32)
-            if not loops().prune(desk.cells, desk.tables, keeps):
-                return
-            ends, starts = desk.part(DOM_PTR), desk.part(DOM)
-            rows = [starts[a:b][keeps[a:b] > 0] for a, b in zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True)]
-            kept = np.concatenate(rows)
-            starts[: len(kept)] = kept
-            ends[:] = np.cumsum([0, *map(len, rows)])
-            desk.part(FIXED)[:] = [len(row) == 1 for row in rows]
 
     @property
     def lanes(self) -> list[Lane]:
@@ -176,6 +178,18 @@ class Swapper:
         loops().load(lane.desk.cells, lane.desk.tables, *lane.desk.starts_and_ways(state))
         lane.desk.cells[MOST] = -1
         lane.tries = lane.left = 0
+
+    def add(self, state: State) -> None:
+        """Let a lane of its own go on from what of a state fits, in place of the one that did so before."""
+        group = self.groups[0]
+        group[:] = [lane for lane in group if lane.kind is not SETTLED]
+        lane = Lane(self.desk, SETTLED, random.Random(self.rng.random()))  # noqa: S311
+        cells = lane.desk.cells
+        loops().clear(cells)
+        loops().load(cells, lane.desk.tables, *lane.desk.starts_and_ways(state))
+        cells[MOST] = -1
+        cells[CALLS] = SETTLED.share * min(one.rounds // one.kind.share for one in group)  # its turn comes like any other's
+        group.append(lane)
 
     def run(self, until: float, rounds: int, stop: Callable[[], bool]) -> bool:
         """Place what is missing until the time or so many calls a thread are over; True when everything is placed.
@@ -215,6 +229,6 @@ def _calls(group: list[Lane]) -> int:
 
 def warm() -> None:
     """Compile, or load, all typed loops."""
-    for name in ("pushing_loops", "annealing_loops"):
+    for name in ("pushing_loops", "annealing_loops", "settling_loops"):
         import_module(f"khue.school.timetable.solving.{name}")
     import_module("khue.school.timetable.solving.machine_code").load_all()
