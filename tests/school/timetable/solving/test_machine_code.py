@@ -198,6 +198,21 @@ print(result.counters["rounds"] > 0, "llvmlite" in sys.modules, "numba" in sys.m
     assert done.stdout.split() == ["True", "True", "False"]
 
 
+def test_a_school_that_costs_nothing_is_solved_without_importing_cp_sat():
+    machine_code.load_all()
+    script = """
+import sys
+from dataclasses import replace
+from khue.school.timetable.solving import engine, ordinary
+school = ordinary.school(4, seed=3)
+demands = replace(school, constraints=tuple(k for k in school.constraints if k.is_hard))
+result = engine.solve(demands, seconds=60, seed=1)
+print(result.status, result.best.cost, "ortools" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["feasible", "0.0", "False"]
+
+
 def test_before_the_loops_are_made_a_school_is_placed_in_plain_code(monkeypatch):
     from khue.school.timetable.solving import ordinary, running, swapping
 

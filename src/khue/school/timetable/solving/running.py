@@ -56,6 +56,8 @@ fast ones together."""
 LONGER = 1.6
 ANNEAL_SHARE, DAYS_SHARE = 0.4, 0.2
 """The most of what is left that one annealing, or looking for better days, may take."""
+LEAST_COST = 1e-9
+"""What costs less costs nothing."""
 DULL = 8
 """Windows without gain after which the timetable is annealed again, for longer where that helped."""
 
@@ -154,7 +156,7 @@ class _Run:
         score = _Score(report.activities - report.placed, report.hard, report.cost)
         self.report = report
         best = self.best
-        if best is None or score.key() < (best.activities - best.placed, best.violations, best.cost - 1e-9):
+        if best is None or score.key() < (best.activities - best.placed, best.violations, best.cost - LEAST_COST):
             seconds = monotonic() - self.began
             self.best = Best(solution, report.placed, report.activities, report.hard, report.cost, seconds, phase)
             if score.missing == 0 and score.hard == 0 and self.first is None:
@@ -509,22 +511,24 @@ class _Run:
 
     def _improve(self, state: State) -> None:
         """Lower the soft cost until the time is over or nothing is left to gain: by annealing, and window by window."""
-        from khue.school.timetable.solving.exact import Infeasible, Window
-
         score = self._look(state, "improving")
         moves = max(FEWEST_MOVES, MOVES_A_UNIT * len(self.c.members))
         longest = max(moves, round(MOVES_A_SECOND * self.seconds))
         state, score, _ = self._polish(state, score, moves)  # a moment: much is gained at once
         state, score, _ = self._polish(state, score, longest)
         moves = max(moves, longest // 8)
-        if self._is_of_days():
+        if score.cost > LEAST_COST and self._is_of_days():
             with self._within(DAYS_SHARE):
                 state, score = self._better_days(state, score)
+        if score.cost <= LEAST_COST or self.is_over():
+            return  # before CP-SAT is imported, which takes longer than placing most schools
+        from khue.school.timetable.solving.exact import Infeasible, Window
+
         kinds = ("violations", "days", "people", "around")
         worth = dict.fromkeys(kinds, 1.0)
         size = dict.fromkeys(kinds, 50.0)
         dull = 0
-        while score.cost > 1e-9 and not self.is_over():
+        while score.cost > LEAST_COST and not self.is_over():
             if dull >= DULL * self.threads:
                 state, score, moves = self._polish(state, score, moves)
                 dull = 0
