@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -198,19 +199,22 @@ print(result.counters["rounds"] > 0, "llvmlite" in sys.modules, "numba" in sys.m
     assert done.stdout.split() == ["True", "True", "False"]
 
 
-def test_a_school_that_costs_nothing_is_solved_without_importing_cp_sat():
+@pytest.mark.parametrize(("classes", "is_loaded"), [(3, False), (6, True)])
+def test_a_school_that_costs_nothing_is_solved_without_importing_cp_sat_and_a_small_one_without_numpy(classes, is_loaded):
     machine_code.load_all()
-    script = """
+    script = f"""
 import sys
 from dataclasses import replace
-from khue.school.timetable.solving import engine, ordinary
-school = ordinary.school(4, seed=3)
-demands = replace(school, constraints=tuple(k for k in school.constraints if k.is_hard))
+from khue.school.timetable.solving import engine
+from tests.school.timetable.solving.schools import school
+its = school({classes})
+demands = replace(its, constraints=tuple(k for k in its.constraints if k.is_hard))
 result = engine.solve(demands, seconds=60, seed=1)
-print(result.status, result.best.cost, "ortools" in sys.modules)
+print(result.status, result.best.cost, "ortools" in sys.modules, "numpy" in sys.modules)
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["feasible", "0.0", "False"]
+    root = Path(__file__).parents[4]
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=root)
+    assert done.stdout.split() == ["feasible", "0.0", "False", str(is_loaded)]
 
 
 def test_before_the_loops_are_made_a_school_is_placed_in_plain_code(monkeypatch):

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from khue.school.timetable.solving.settling import Settler
     from khue.school.timetable.solving.swapping import Swapper
 
+SMALL, SMALL_ROUNDS = 100, 10
+"""Up to so many units, so many calls a unit of the plain placing go before the compiled one: NumPy takes longer to import."""
 FIRST_ROUNDS = 4_000
 """Calls of the plain placing before the days are looked at; each time after twice as many."""
 SWAPS_A_UNIT, FEWEST_SWAPS, MOST_SWAPS = 300, 6_000, 400_000
@@ -189,10 +191,13 @@ class _Run:
     def _place(self) -> State | None:
         """Place everything; None when the time is over before.
 
-        First by pushing out, in compiled code; in plain code for a moment where the other has yet to be made. Then the days of
+        First by pushing out, in compiled code; in plain code first for a moment where there is little to place, or the other has yet to be made. Then the days of
         everything are decided at once, each day is filled on its own, and what is missing is repaired in windows; and so on.
         """
-        swapper, placer, rounds = self._swapper(is_made=True), Placer(self.board, self.rng), FIRST_ROUNDS
+        placer, rounds, units = Placer(self.board, self.rng), FIRST_ROUNDS, len(self.c.members)
+        if units <= SMALL and self._push(placer, SMALL_ROUNDS * units):
+            return self._reported(self.board.state())
+        swapper = self._swapper(is_made=True)
         if swapper is None and self._push(placer, rounds):
             return self._reported(self.board.state())
         swapper = swapper or self._swapper()
@@ -200,7 +205,7 @@ class _Run:
         if best.starts:
             self._look(best)
         avoided: dict[tuple[int, int], int] = {}
-        calls = min(MOST_SWAPS, max(FEWEST_SWAPS, SWAPS_A_UNIT * len(self.c.members)))
+        calls = min(MOST_SWAPS, max(FEWEST_SWAPS, SWAPS_A_UNIT * units))
         if swapper is not None:
             swapper.load(best)
         while not self.is_over() and not self.refused:
