@@ -55,7 +55,7 @@ def week_cost(M: Cells, w: int) -> int:
 
 
 @typed
-def _costly(M: Cells, T: Tables, is_week: bool) -> int:
+def costly(M: Cells, T: Tables, is_week: bool) -> int:
     """Return a unit of somebody whose week costs something, or one that costs something itself; -1 where a few looks find none."""
     soft = M[WEEKS] - M[HARD_WEEKS]
     for _ in range(6):
@@ -143,26 +143,39 @@ def _remember(M: Cells) -> None:
         M[M[BEST_ROOM] + i] = M[M[ROOM_OF] + i]
 
 
-@called
-def anneal(M: Cells, T: Tables, moves: int, heat: int) -> int:
-    """Try so many moves at one temperature (prices); keep the best (BEST_START, its cost in MOST); return the moves that were made."""
+@typed
+def other_start(M: Cells, u: int) -> int:
+    """Return one of a unit's starts by chance; -1 where it has no other than its own, or it is its own."""
+    first = M[M[DOM_PTR] + u]
+    width = M[M[DOM_PTR] + u + 1] - first
+    if width < 2:
+        return -1
+    t = M[M[DOM] + first + chance(M, width)]
+    return -1 if t == M[M[START] + u] else t
+
+
+@typed
+def renew_marks(M: Cells) -> None:
+    """Begin stamps anew before they become too large for a cell."""
     if M[STAMP] > FAR:
         M[STAMP] = 1
         for u in range(M[UNITS]):
             M[M[MARK] + u] = 0
+
+
+@called
+def anneal(M: Cells, T: Tables, moves: int, heat: int) -> int:
+    """Try so many moves at one temperature (prices); keep the best (BEST_START, its cost in MOST); return the moves that were made."""
+    renew_marks(M)
     made = 0
     for n in range(moves):
         u = -1
         if n % 4 < 2:
-            u = _costly(M, T, n % 4 == 0)
+            u = costly(M, T, n % 4 == 0)
         if u < 0:
             u = chance(M, M[UNITS])
-        first = M[M[DOM_PTR] + u]
-        width = M[M[DOM_PTR] + u + 1] - first
-        if width < 2:
-            continue
-        t = M[M[DOM] + first + chance(M, width)]
-        if t == M[M[START] + u]:
+        t = other_start(M, u)
+        if t < 0:
             continue
         count = exchange(M, T, u, t)
         if count < 0:

@@ -5,32 +5,18 @@ from __future__ import annotations
 
 import math
 
-from khue.school.timetable.solving.annealing_loops import EVEN, FAR, exchange, week_cost
+from khue.school.timetable.solving.annealing_loops import EVEN, costly, exchange, other_start, renew_marks, week_cost
 from khue.school.timetable.solving.board_loops import Cells, Tables, allows, conflicts, groups_allow, push_out, put, rooms_for, take
 from khue.school.timetable.solving.desk import (
-    CHAIN_TO, CHAIN_UNIT, CONF, COUNT, DOM, DOM_PTR, FIELD, FIELD_CELLS, FIELD_PTR, FIXED, LACK, LEAST_LACK, LOG_N, MARK, OUT, OUT_N,
-    PART, PART_PTR, PICK, REST_COST, STAMP, START, SUM, UNITS, WEEKS, WEEKS_COST,
+    CHAIN_TO, CHAIN_UNIT, CONF, COUNT, DOM, DOM_PTR, FIELD, FIELD_CELLS, FIELD_PTR, FIXED, LACK, LEAST_LACK, LOG_N, OUT, OUT_N,
+    PICK, REST_COST, STAMP, START, SUM, UNITS, WEEKS, WEEKS_COST,
 )  # fmt: skip
 from khue.school.timetable.solving.machine_code import called, typed
 from khue.school.timetable.solving.pushing_loops import log_put, log_take, undo
 from khue.school.timetable.solving.week_loops import chance
 
-LOOKS = 6
 HEAVIEST = 30
 """How many times its first price a missing unit, or a broken rule, may come to cost."""
-
-
-@typed
-def _broken(M: Cells) -> int:
-    """Return a unit of somebody whose rules are broken; -1 where a few looks find none."""
-    if M[WEEKS] == 0:
-        return -1
-    for _ in range(LOOKS):
-        w = chance(M, M[WEEKS])
-        count = M[M[PART_PTR] + w + 1] - M[M[PART_PTR] + w]
-        if count and week_cost(M, w):
-            return M[M[PART] + M[M[PART_PTR] + w] + chance(M, count)]
-    return -1
 
 
 @typed
@@ -134,10 +120,7 @@ def settle(M: Cells, T: Tables, moves: int, heat: int) -> bool:
 
     A missing unit comes to a start and whoever is in the way becomes missing; a placed one changes places with whoever is.
     """
-    if M[STAMP] > FAR:
-        M[STAMP] = 1
-        for u in range(M[UNITS]):
-            M[M[MARK] + u] = 0
+    renew_marks(M)
     for n in range(moves):
         if M[WEEKS_COST] + M[REST_COST] == 0:
             return True
@@ -145,15 +128,11 @@ def settle(M: Cells, T: Tables, moves: int, heat: int) -> bool:
         if n % 4 == 0:
             u = _missing(M)
         elif n % 4 == 1:
-            u = _broken(M)
+            u = costly(M, T, True)  # of somebody whose rules are broken: all have a price here
         if u < 0:
             u = chance(M, M[UNITS])
-        first = M[M[DOM_PTR] + u]
-        width = M[M[DOM_PTR] + u + 1] - first
-        if width < 2:
-            continue
-        t = M[M[DOM] + first + chance(M, width)]
-        if t == M[M[START] + u]:
+        t = other_start(M, u)
+        if t < 0:
             continue
         before, rest = M[WEEKS_COST] + M[REST_COST], M[REST_COST]
         M[LOG_N] = 0
